@@ -1,0 +1,248 @@
+"""The composition root: owns the clock, opens the parts in order, closes them in reverse."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import resource
+import time
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+from receiver import __version__
+from receiver.config import Config
+from receiver.core.errors import StoreError
+from receiver.core.index import VectorIndex
+from receiver.core.model import Vector
+from receiver.core.timestamps import seconds
+from receiver.embedding import Embedder, open_embedder
+from receiver.embedding.prepare import prepare
+from receiver.metrics import Metrics
+from receiver.pipeline import Intake, Room, Worker, Writer
+from receiver.store import Database, Queries
+from receiver.web import Server
+
+log = logging.getLogger(__name__)
+
+_DRAIN_SECONDS = 10.0
+"""Longest wait for the batch in hand when stopping; what is left is in the inbox."""
+
+
+def clock() -> int:
+    """Return the time of this machine, nanoseconds since 1970."""
+    return time.time_ns()
+
+
+class TimedIndex(VectorIndex):
+    """A vector index that tells how long each search took."""
+
+    metrics: Metrics
+
+    def search(self, vector: Vector, count: int) -> list[tuple[int, float]]:
+        """Search as `VectorIndex` does."""
+        started = time.perf_counter()
+        found = super().search(vector, count)
+        self.metrics.search.observe(time.perf_counter() - started)
+        return found
+
+
+class App:
+    """A running Stormcell."""
+
+    def __init__(self, config: Config) -> None:
+        """Open everything but the listening socket.
+
+        Raises:
+            StoreError: The storage cannot be used.
+        """
+        self.config = config
+        self.fatal: Exception | None = None
+        self._ended = asyncio.Event()
+        self._loop = asyncio.get_running_loop()
+        self._loop.set_exception_handler(LoopFaults().handle)
+        raise_descriptor_limit()
+        self.metrics = Metrics(__version__)
+        database = Database(Path(config.storage.path))
+        self.writer = Writer(database, clock)
+        self.queries = Queries(database.path, config.severity)
+        self.worker = Worker(
+            self.writer,
+            config,
+            self._open_embedder,
+            clock=clock,
+            make_index=self._make_index,
+            listeners=[self.metrics.published],
+            on_fatal=self._on_fatal,
+        )
+        self.intake = Intake(self.writer, config.intake.max_wait, self.worker.nudge)
+        self.room = Room(config.intake.max_inflight_bytes, config.intake.max_wait)
+        self._add_gauges(database)
+        self.server = Server(
+            config,
+            intake=self.intake,
+            room=self.room,
+            worker=self.worker,
+            queries=self.queries,
+            metrics=self.metrics,
+            clock=clock,
+        )
+
+    def _make_index(self, dims: int) -> VectorIndex:
+        index = TimedIndex(dims)
+        index.metrics = self.metrics
+        return index
+
+    def _open_embedder(self) -> Embedder:
+        settings = self.config.embedding
+        if settings.backend == "onnx":
+            prepare(settings, report=lambda line: log.info("model: %s", line))
+        return _Timed(open_embedder(settings), self.metrics)
+
+    def _on_fatal(self, error: Exception) -> None:
+        self.fatal = error
+        self._loop.call_soon_threadsafe(self._ended.set)
+
+    def _add_gauges(self, database: Database) -> None:
+        gauge = self.metrics.gauge
+        gauge(
+            "pending_alerts",
+            "Alerts committed and not yet applied.",
+            lambda: self.writer.pending_alerts,
+        )
+        gauge(
+            "oldest_pending_age_seconds",
+            "Age of the oldest alert not yet applied; 0 if there is none.",
+            self._oldest_pending_age,
+        )
+        gauge("ready", "Whether alerts can be taken and the state is restored.", self.is_ready)
+        gauge(
+            "last_webhook_timestamp_seconds",
+            "When a webhook was last committed; 0 for never.",
+            lambda: seconds(self.intake.received_at),
+        )
+        gauge("storage_size_bytes", "What the database takes on disk.", self.queries.size_bytes)
+        gauge("intake_bytes", "Bytes of webhook bodies held in memory.", lambda: self.room.used)
+        gauge(
+            "embedder_ready",
+            "Whether the model is loaded; without it alerts are kept and stay pending.",
+            lambda: self.worker.embedder_ready,
+        )
+        gauge(
+            "known_missing_alerts",
+            "Alerts that senders said they cut from their latest notifications.",
+            lambda: self.server.webhook.missing(),
+        )
+
+    def _oldest_pending_age(self) -> float:
+        oldest = self.writer.oldest_pending_at()
+        return 0.0 if oldest is None else max(0.0, seconds(clock() - oldest))
+
+    def is_ready(self) -> bool:
+        """Return whether alerts can be taken and the state is restored."""
+        return self.worker.restored and self.fatal is None
+
+    async def start(self) -> None:
+        """Listen, and start to apply what is in the inbox.
+
+        Raises:
+            OSError: The address is in use or not ours.
+        """
+        await self.server.start()
+        self.worker.start()
+
+    async def ended(self) -> None:
+        """Return when the app cannot go on; `fatal` says why."""
+        await self._ended.wait()
+
+    async def close(self) -> None:
+        """Take no more, finish what is in hand, close everything."""
+        await self.intake.close()
+        await self.server.close()
+        if not await asyncio.to_thread(self.worker.stop, _DRAIN_SECONDS):
+            log.warning("a batch was not finished in time; it stays in the inbox")
+        await asyncio.to_thread(self.writer.close)
+        self.queries.close()
+
+
+class _Timed:
+    """An embedder that tells how long each call took."""
+
+    def __init__(self, inner: Embedder, metrics: Metrics) -> None:
+        self._inner = inner
+        self._metrics = metrics
+        self.identity = inner.identity
+        self.dims = inner.dims
+        self.close = inner.close
+
+    def embed(self, texts: Any) -> Any:
+        started = time.perf_counter()
+        vectors = self._inner.embed(texts)
+        self._metrics.embedding.observe(time.perf_counter() - started)
+        return vectors
+
+
+@contextlib.asynccontextmanager
+async def running(config: Config) -> AsyncIterator[App]:
+    """Run the app while the context lasts.
+
+    Raises:
+        StoreError: The storage cannot be used.
+        OSError: The address cannot be listened on.
+    """
+    app = App(config)
+    try:
+        await app.start()
+        yield app
+    finally:
+        await app.close()
+
+
+async def serve(config: Config, stop: asyncio.Event) -> None:
+    """Run until *stop* is set.
+
+    Raises:
+        StoreError: The storage cannot be used, or cannot be used any more.
+        OSError: The address cannot be listened on.
+    """
+    async with running(config) as app:
+        log.info("listening", extra={"address": app.server.url})
+        waits = [asyncio.ensure_future(stop.wait()), asyncio.ensure_future(app.ended())]
+        await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+        for wait in waits:
+            wait.cancel()
+        log.info("stopping")
+    if app.fatal is not None:
+        raise app.fatal if isinstance(app.fatal, StoreError) else StoreError(repr(app.fatal))
+
+
+def raise_descriptor_limit() -> None:
+    """Allow as many open files as the system lets us: a storm opens thousands of connections."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft < hard:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    log.debug("open files", extra={"limit": hard, "was": soft})
+
+
+class LoopFaults:
+    """Logs what no handler caught, the same message at most once in ten seconds.
+
+    Out of descriptors, asyncio reports each failed accept: millions of lines in a storm.
+    """
+
+    def __init__(self) -> None:
+        """Start with nothing said."""
+        self._said: dict[str, tuple[float, int]] = {}
+
+    def handle(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        """Log *context*, as asyncio gives it."""
+        message = str(context.get("message"))
+        now = loop.time()
+        said_at, repeats = self._said.get(message, (-10.0, 0))
+        if now - said_at < 10.0:
+            self._said[message] = (said_at, repeats + 1)
+            return
+        self._said[message] = (now, 0)
+        error = context.get("exception")
+        log.error(message, extra={"err": repr(error), "repeated": repeats})

@@ -1,0 +1,196 @@
+"""The command line: reads flags, runs one command, turns errors into one clear line and a code.
+
+Exit codes: 0 done, 1 it failed, 2 the command line or the configuration is wrong.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import errno
+import json
+import signal
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from receiver import __version__, config, logs, replay
+from receiver.app import serve
+from receiver.config import Config
+from receiver.core.errors import StormcellError
+from receiver.core.settings import ConfigError
+from receiver.demo import demo
+from receiver.embedding import open_embedder
+from receiver.embedding.prepare import prepare
+from receiver.replay import ReplayError
+
+
+def parser() -> argparse.ArgumentParser:
+    """Return the parser of the whole command line."""
+    top = argparse.ArgumentParser(
+        prog="stormcell",
+        description="Groups Prometheus alerts that belong to one problem while they arrive.",
+        allow_abbrev=False,
+    )
+    top.add_argument("--version", action="version", version=f"stormcell {__version__}")
+    commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
+
+    server = commands.add_parser("serve", help="receive alerts", allow_abbrev=False)
+    _add_config(server)
+    server.add_argument("--storage.path", dest="storage_path", metavar="DIR")
+    server.add_argument("--web.listen-address", dest="listen_address", metavar="HOST:PORT")
+    _add_logging(server)
+    server.set_defaults(run=_serve)
+
+    check = commands.add_parser("check-config", help="check a configuration file and show it")
+    check.add_argument("file", type=Path)
+    check.set_defaults(run=_check_config)
+
+    model = commands.add_parser("model", help="prepare the embedding model")
+    actions = model.add_subparsers(dest="action", required=True, metavar="ACTION")
+    preparing = actions.add_parser("prepare", help="put the model into the cache")
+    preparing.add_argument("--model", metavar="NAME|DIR", help="default: that of the configuration")
+    _add_config(preparing)
+    preparing.set_defaults(run=_prepare_model)
+
+    playing = commands.add_parser("replay", help="run files of alerts through the same core")
+    playing.add_argument("files", type=Path, nargs="+", metavar="FILE")
+    playing.add_argument("--format", choices=("table", "json", "jsonl"), default="table")
+    _add_config(playing)
+    playing.set_defaults(run=_replay)
+
+    show = commands.add_parser("demo", help="see a storm of alerts become clusters")
+    show.add_argument("--once", action="store_true", help="end after the summary")
+    show.add_argument("--seconds", type=float, default=60.0, help="about how long it takes")
+    show.add_argument("--web.listen-address", dest="listen_address", metavar="HOST:PORT")
+    _add_logging(show, level="error")
+    show.set_defaults(run=_demo)
+    return top
+
+
+def _add_config(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--config.file", dest="config_file", type=Path, metavar="FILE")
+    command.add_argument(
+        "--set",
+        dest="overrides",
+        action="append",
+        default=[],
+        metavar="KEY=VALUE",
+        help="override a setting, as in clustering.threshold=0.6; may repeat",
+    )
+
+
+def _add_logging(command: argparse.ArgumentParser, level: str = "info") -> None:
+    command.add_argument("--log.level", dest="log_level", choices=logs.LEVELS, default=level)
+    command.add_argument("--log.format", dest="log_format", choices=logs.FORMATS, default="logfmt")
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run the command that *arguments* name; return the exit code."""
+    options = parser().parse_args(arguments)
+    try:
+        code: int = options.run(options)
+    except ConfigError as error:
+        return _fail(2, str(error))
+    except (StormcellError, ReplayError) as error:
+        return _fail(1, str(error))
+    except OSError as error:
+        return _fail(1, _os_error(error, options))
+    except KeyboardInterrupt:
+        return 130
+    return code
+
+
+def _fail(code: int, message: str) -> int:
+    print(f"stormcell: {message}", file=sys.stderr)
+    return code
+
+
+def _os_error(error: OSError, options: argparse.Namespace) -> str:
+    if error.errno in (errno.EADDRINUSE, errno.EADDRNOTAVAIL, errno.EACCES) and hasattr(
+        options, "listen_address"
+    ):
+        return f"--web.listen-address: {error.strerror}"
+    return str(error)
+
+
+def _read_config(options: argparse.Namespace) -> Config:
+    overrides = list(getattr(options, "overrides", []))
+    for flag, key in (("storage_path", "storage.path"), ("listen_address", "web.listen_address")):
+        value = getattr(options, flag, None)
+        if value is not None:
+            overrides.append(f"{key}={json.dumps(value)}")
+    return config.load(getattr(options, "config_file", None), overrides)
+
+
+def _serve(options: argparse.Namespace) -> int:
+    logs.configure(options.log_level, options.log_format)
+    settings = _read_config(options)
+
+    async def until_signalled() -> None:
+        stop = asyncio.Event()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            asyncio.get_running_loop().add_signal_handler(number, stop.set)
+        await serve(settings, stop)
+
+    asyncio.run(until_signalled())
+    return 0
+
+
+def _check_config(options: argparse.Namespace) -> int:
+    settings = config.load(options.file)
+    rows = [("setting", "value", "default", "unit", "meaning")]
+    for key, value, default, unit, meaning in config.describe(settings):
+        rows.append((key, _shown(value), _shown(default), unit, meaning))
+    widths = [max(len(row[column]) for row in rows) for column in range(4)]
+    for row in rows:
+        cells = [cell.ljust(width) for cell, width in zip(row, widths, strict=False)]
+        print("  ".join([*cells, row[4]]).rstrip())
+    return 0
+
+
+def _shown(value: object) -> str:
+    return json.dumps(list(value) if isinstance(value, tuple) else value)
+
+
+def _prepare_model(options: argparse.Namespace) -> int:
+    overrides = list(options.overrides)
+    if options.model:
+        overrides.append(f"embedding.model={json.dumps(options.model)}")
+    settings = config.load(options.config_file, overrides)
+    place = prepare(settings.embedding, report=lambda line: print(line, file=sys.stderr))
+    print(place)
+    return 0
+
+
+def _replay(options: argparse.Namespace) -> int:
+    settings = _read_config(options)
+    for path in options.files:
+        if not path.exists():
+            raise ReplayError(f"{path}: no such file")
+    if settings.embedding.backend == "onnx":
+        prepare(settings.embedding, report=lambda line: print(line, file=sys.stderr))
+    embedder = open_embedder(settings.embedding)
+    try:
+        played = replay.run(options.files, settings, embedder)
+    finally:
+        embedder.close()
+    if options.format == "jsonl":
+        lines = replay.jsonl(played)
+    elif options.format == "json":
+        lines = iter([json.dumps(replay.report(played), indent=2)])
+    else:
+        lines = replay.table(played)
+    for line in lines:
+        print(line)
+    if options.format == "table":
+        print(json.dumps(replay.report(played)["ledger"]), file=sys.stderr)
+    if played.refused:
+        print(f"{played.refused} lines were refused; --format jsonl says why", file=sys.stderr)
+    return 0
+
+
+def _demo(options: argparse.Namespace) -> int:
+    logs.configure(options.log_level, options.log_format)
+    stay = sys.stdout.isatty() and not options.once
+    return asyncio.run(demo(_read_config(options), seconds=options.seconds, stay=stay))

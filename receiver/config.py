@@ -1,0 +1,205 @@
+"""Every setting there is: the sections of the configuration file and how a file becomes them.
+
+There is no default file: without one the defaults apply. Sections that steer the core stand beside
+the code they steer, the others here. Each part is handed only the section it uses.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import typing
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from receiver.core.clusters import ClusteringSettings
+from receiver.core.engine import CoreSettings
+from receiver.core.heartbeat import HeartbeatSettings
+from receiver.core.identity import IdentitySettings
+from receiver.core.index import IndexSettings
+from receiver.core.memory import MemorySettings
+from receiver.core.settings import (
+    Bytes,
+    ConfigError,
+    Seconds,
+    meaning_of,
+    read_section,
+    setting,
+    unit_of,
+)
+from receiver.core.severity import SeveritySettings
+
+
+@dataclasses.dataclass(frozen=True)
+class WebSettings:
+    """Where the server listens."""
+
+    listen_address: str = setting("127.0.0.1:9783", "Host and port to listen on.")
+
+
+@dataclasses.dataclass(frozen=True)
+class StorageSettings:
+    """Where everything is kept."""
+
+    path: str = setting("stormcell-data", "Directory of the database; made if missing.")
+    journal_retention: Seconds = setting(
+        Seconds(3 * 86400.0),
+        "How long applied inputs stay in the journal, for replay; alerts and events stay.",
+        low=0,
+    )
+
+
+@dataclasses.dataclass(frozen=True)
+class IntakeSettings:
+    """How much is taken in at once."""
+
+    max_body_bytes: Bytes = setting(
+        # 20,000 alerts with 1 kB annotations were measured as 27 MB in one POST; a refused body
+        # blocks its whole group at the sender, so the limit is far above what is usual.
+        Bytes(64 * 2**20),
+        "Largest webhook body; a larger one is answered 413.",
+        low=1024,
+    )
+    max_inflight_bytes: Bytes = setting(
+        Bytes(256 * 2**20),
+        "Sum of webhook bodies held in memory before they are committed.",
+        low=1024,
+    )
+    max_wait: Seconds = setting(
+        # The sender's smallest deadline is 10 s: past that, waiting is work for nobody.
+        Seconds(8.0),
+        "How long a webhook waits for room or for its commit before it is answered 503.",
+        low=0.1,
+        high=600,
+    )
+    batch_size: int = setting(
+        256, "Most alerts applied and committed together.", unit="alerts", low=1, high=10000
+    )
+
+
+@dataclasses.dataclass(frozen=True)
+class EmbeddingSettings:
+    """How texts become vectors."""
+
+    backend: str = setting(
+        "onnx",
+        "What computes vectors; hashing is for tests and knows no meaning.",
+        choices=("onnx", "sentence-transformers", "hashing"),
+    )
+    model: str = setting("all-MiniLM-L6-v2", "Name of the model, or a folder that holds one.")
+    form: str = setting(
+        "int8",
+        "Precision the onnx backend computes in; int8 needs less time and memory.",
+        choices=("int8", "f32"),
+    )
+    cache_dir: str = setting(
+        "", "Where prepared models are kept; empty: the user's cache directory + stormcell."
+    )
+    hub_url: str = setting(
+        "", "A model hub to ask for ready-made ONNX files; empty: none is asked."
+    )
+    workers: int = setting(
+        2, "Texts embedded at the same time, one thread each.", unit="threads", low=1, high=64
+    )
+    max_tokens: int = setting(
+        128, "Tokens of a text that are read; the rest is cut.", unit="tokens", low=8, high=512
+    )
+
+
+@dataclasses.dataclass(frozen=True)
+class Config:
+    """All sections."""
+
+    web: WebSettings = WebSettings()
+    storage: StorageSettings = StorageSettings()
+    intake: IntakeSettings = IntakeSettings()
+    identity: IdentitySettings = IdentitySettings()
+    severity: SeveritySettings = SeveritySettings()
+    heartbeat: HeartbeatSettings = HeartbeatSettings()
+    embedding: EmbeddingSettings = EmbeddingSettings()
+    index: IndexSettings = IndexSettings()
+    clustering: ClusteringSettings = ClusteringSettings()
+    memory: MemorySettings = MemorySettings()
+
+    @property
+    def core(self) -> CoreSettings:
+        """The sections that steer the core."""
+        return CoreSettings(
+            identity=self.identity,
+            severity=self.severity,
+            heartbeat=self.heartbeat,
+            index=self.index,
+            clustering=self.clustering,
+            memory=self.memory,
+        )
+
+
+def _sections() -> dict[str, Any]:
+    return typing.get_type_hints(Config)
+
+
+def from_mapping(document: object) -> Config:
+    """Build the configuration from a parsed YAML *document* (None stands for an empty one).
+
+    Raises:
+        ConfigError: An unknown section or setting, or a value that cannot be used.
+    """
+    if document is None:
+        document = {}
+    if not isinstance(document, dict):
+        raise ConfigError(f"configuration: got {document!r}, expected sections with settings")
+    sections = _sections()
+    for name, value in document.items():
+        if name not in sections:
+            expected = "one of " + ", ".join(sections)
+            raise ConfigError(f"{name}: unknown section (value {value!r}), expected {expected}")
+    return Config(
+        **{name: read_section(sections[name], name, value) for name, value in document.items()}
+    )
+
+
+def load(path: Path | None, overrides: Iterable[str] = ()) -> Config:
+    """Read the file at *path* (None: no file) and apply `section.key=value` *overrides*.
+
+    Raises:
+        ConfigError: The file cannot be read, is not YAML, or a setting in it cannot be used.
+    """
+    document: Any = {}
+    if path is not None:
+        try:
+            document = yaml.safe_load(path.read_text(encoding="utf-8"))
+        except OSError as error:
+            raise ConfigError(f"{path}: cannot be read: {error.strerror}") from error
+        except (yaml.YAMLError, UnicodeDecodeError) as error:
+            raise ConfigError(f"{path}: not YAML: {error}") from error
+    document = {} if document is None else document
+    for override in overrides:
+        _apply(document, override)
+    return from_mapping(document)
+
+
+def _apply(document: Any, override: str) -> None:
+    key, equals, value = override.partition("=")
+    section, dot, name = key.partition(".")
+    if not equals or not dot or not name:
+        raise ConfigError(f"--set: got {override!r}, expected section.key=value")
+    if not isinstance(document, dict) or not isinstance(document.get(section) or {}, dict):
+        raise ConfigError(f"{section}: expected a section with settings in it")
+    document[section] = {**(document.get(section) or {}), name: yaml.safe_load(value)}
+
+
+def describe(config: Config) -> Iterator[tuple[str, Any, Any, str, str]]:
+    """Yield (key, value, default, unit, meaning) of every setting of *config*."""
+    for name, section in _sections().items():
+        hints = typing.get_type_hints(section)
+        values = getattr(config, name)
+        for field in dataclasses.fields(section):
+            yield (
+                f"{name}.{field.name}",
+                getattr(values, field.name),
+                field.default,
+                unit_of(field, hints[field.name]),
+                meaning_of(field).help,
+            )

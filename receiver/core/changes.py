@@ -1,0 +1,96 @@
+"""What passes between the engine and a store: changes out, all of them back at the next start."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from receiver.core.clusters import Cluster
+from receiver.core.model import Alert, Episode, Vector
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """A masked text and its vector, under the id that episodes refer to."""
+
+    id: int
+    digest: bytes
+    text: str
+    vector: Vector
+
+
+@dataclass(slots=True)
+class Counters:
+    """Numbers that only grow and survive restarts.
+
+    Attributes:
+        seq: Of the latest event.
+        episode_id, cluster_id, text_id: Drawn last; never reused.
+        moved_no: Assignments so far.
+        clock: Latest time of any input, nanoseconds.
+        heartbeat_at: When the heartbeat was last received firing, nanoseconds; 0 for never.
+        outcomes: Alerts received, by `status.outcome`.
+    """
+
+    seq: int = 0
+    episode_id: int = 0
+    cluster_id: int = 0
+    text_id: int = 0
+    moved_no: int = 0
+    clock: int = 0
+    heartbeat_at: int = 0
+    outcomes: dict[str, int] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class Changes:
+    """What a store must write so that it agrees with the engine.
+
+    Attributes:
+        episodes: New or changed.
+        ended: Episodes known only by their resolve; where the store has one of the same alert,
+            startsAt and reopen_no, only its end is moved to this one's.
+        told: What was last said of an episode, by its id: annotations, addresses.
+        clusters: New or changed.
+        texts: New.
+        used_texts: Ids of texts used, in that order.
+        forgotten_texts: Ids of texts whose vector is held no more.
+        label_counts, labels_forgotten: See `LabelFrequencies.changes`.
+        counters: As they stand.
+    """
+
+    counters: Counters
+    episodes: list[Episode] = field(default_factory=list)
+    ended: list[Episode] = field(default_factory=list)
+    told: dict[int, Alert] = field(default_factory=dict)
+    clusters: list[Cluster] = field(default_factory=list)
+    texts: list[Text] = field(default_factory=list)
+    used_texts: list[int] = field(default_factory=list)
+    forgotten_texts: list[int] = field(default_factory=list)
+    label_counts: list[tuple[str, float, int]] = field(default_factory=list)
+    labels_forgotten: list[str] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class Restored:
+    """What a store gives back: all that `Engine.restore` needs.
+
+    Attributes:
+        counters: As last committed.
+        episodes: Open and stale ones, and the resolved ones of live clusters.
+        clusters: Live ones, ascending by `moved_no`; exemplars with vectors.
+        texts: (id, digest) of those held, the longest unused first, and their vectors beside them.
+        label_counts: See `LabelFrequencies.restore`.
+        assignments: (founded, confidence) of the latest assignments, oldest first.
+    """
+
+    counters: Counters
+    episodes: Sequence[Episode] = ()
+    clusters: Sequence[Cluster] = ()
+    texts: Sequence[tuple[int, bytes]] = ()
+    vectors: NDArray[np.float32] | None = None
+    label_counts: Iterable[tuple[str, float, int]] = ()
+    assignments: Iterable[tuple[bool, float]] = ()

@@ -1,0 +1,319 @@
+"""An alert cluster: what it knows of its members, and its life from forming to resolved.
+
+Only bounded knowledge is held: some distinct texts, counts of label values, sums. Members themselves
+are in the store.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from receiver.core.model import Vector
+from receiver.core.settings import Seconds, setting
+from receiver.core.timestamps import nanoseconds
+
+MAX_EXEMPLARS = 16
+"""Distinct texts held of a cluster: a new member is near to one of the latest or to none."""
+
+MAX_TOKENS = 256
+"""Label values held of a cluster; beyond, the rarest among its members go first."""
+
+
+@dataclass(frozen=True)
+class ClusteringSettings:
+    """When alerts belong together, and how a cluster ages."""
+
+    threshold: float = setting(
+        0.5, "Least confidence with which an alert joins a cluster.", unit="0 to 1", low=0, high=1
+    )
+    text_weight: float = setting(
+        0.5,
+        "Share of the text in likeness; shared labels have the rest.",
+        unit="0 to 1",
+        low=0,
+        high=1,
+    )
+    time_scale: Seconds = setting(
+        # Between alerts of one fault the largest inner gap has a 90th percentile of 65 s and 221 s
+        # in two real streams; e-folding in 300 s leaves such a gap most of its likeness.
+        Seconds(300.0),
+        "Likeness falls by a factor e for each such gap between onsets.",
+        low=1,
+    )
+    learning_rate: float = setting(
+        0.1,
+        "How far a cluster's centre moves towards a new member's text.",
+        unit="0 to 1",
+        low=0,
+        high=1,
+    )
+    stability_window: int = setting(
+        100,
+        "Assignments that the stability figures look back on; insufficient_data below.",
+        unit="assignments",
+        low=2,
+        high=10000,
+    )
+    close_after: Seconds = setting(
+        # Members may be delivered a group_interval (5 min) and a group_wait late, and likeness
+        # reaches some 8 minutes back.
+        Seconds(900.0),
+        "A cluster takes no more members when none came for so long.",
+        low=1,
+    )
+    resolve_after: Seconds = setting(
+        Seconds(300.0),
+        "A cluster with nothing firing is resolved when nothing fires again for so long.",
+        low=0,
+    )
+    growing_for: Seconds = setting(
+        Seconds(120.0), "A cluster is growing for so long after its latest member.", low=1
+    )
+    resolving_for: Seconds = setting(
+        # Two group_intervals: one may bring no resolve though members do recover.
+        Seconds(600.0),
+        "A cluster is resolving for so long after a member resolved, if none is new.",
+        low=1,
+    )
+    proven_size: int = setting(
+        3, "A cluster of so many episodes is no longer forming.", unit="episodes", low=1
+    )
+    proven_age: Seconds = setting(Seconds(120.0), "A cluster so old is no longer forming.", low=0)
+    stale_after: Seconds = setting(
+        # repeat_interval 4 h + group_interval 5 m + 10 %: the sender repeats what still fires.
+        Seconds(4 * 3600.0 + 300.0 + 1470.0),
+        "An open alert not heard of for so long is stale: its resolve never came.",
+        low=1,
+    )
+
+
+class ClusterState(StrEnum):
+    """Where a cluster stands."""
+
+    FORMING = "forming"
+    GROWING = "growing"
+    STEADY = "steady"
+    RESOLVING = "resolving"
+    RESOLVED = "resolved"
+    MERGED = "merged"
+
+
+LIVE_STATES = (
+    ClusterState.FORMING,
+    ClusterState.GROWING,
+    ClusterState.STEADY,
+    ClusterState.RESOLVING,
+)
+
+
+@dataclass(slots=True)
+class Exemplar:
+    """One distinct text of a cluster's members.
+
+    Attributes:
+        text_id: Which.
+        fingerprint: The latest member that had it.
+        count: Members that had it.
+        onset: startsAt of the latest such member, nanoseconds.
+        used_no: Number of the assignment that brought the latest such member.
+        vector: Of the text, shape (dims,), unit length.
+    """
+
+    text_id: int
+    fingerprint: str
+    count: int
+    onset: int
+    used_no: int
+    vector: Vector
+
+
+@dataclass(slots=True)
+class Cluster:
+    """A live cluster.
+
+    Attributes:
+        id: Never reused.
+        opened_at: When its first member came, by the core's clock, nanoseconds.
+        moved_no: Number of the assignment, among all, that last changed it; orders clusters by
+            recency without a clock.
+        joined_at: When its latest member came.
+        updated_at: When anything about it last changed.
+        first_onset, last_onset: Earliest and latest startsAt of its members.
+        member_resolved_at: When a member last resolved or went stale.
+        idle_since: Since when nothing of it fires; None while something does.
+        size: Episodes ever.
+        firing, stale: Members in these states.
+        firing_by_severity: Firing members by severity; the cluster's is the worst.
+        labels: Pairs common to all members.
+        tokens: Members by label value.
+        names: Members by alert name.
+        exemplars: Distinct texts used lately, by text id.
+        matrix_cache: See `matrix`.
+        center: Moving average of the members' vectors, unit length; None until one has a vector.
+        confidence_sum: Over the members that joined (all but the founder).
+        recurs: Which earlier cluster it looks like, as shown to people.
+    """
+
+    id: int
+    opened_at: int
+    moved_no: int = 0
+    joined_at: int = 0
+    updated_at: int = 0
+    first_onset: int = 0
+    last_onset: int = 0
+    member_resolved_at: int | None = None
+    idle_since: int | None = None
+    size: int = 0
+    firing: int = 0
+    stale: int = 0
+    state: ClusterState = ClusterState.FORMING
+    accepting: bool = True
+    closed_at: int | None = None
+    resolved_at: int | None = None
+    severity: str = ""
+    firing_by_severity: dict[str, int] = field(default_factory=dict)
+    title: str = ""
+    titled_at: int = 0
+    labels: dict[str, str] = field(default_factory=dict)
+    tokens: dict[str, int] = field(default_factory=dict)
+    names: dict[str, int] = field(default_factory=dict)
+    exemplars: dict[int, Exemplar] = field(default_factory=dict)
+    matrix_cache: NDArray[np.float32] | None = None
+    center: Vector | None = None
+    confidence_sum: float = 0.0
+    recurs: Mapping[str, Any] | None = None
+    merged_into: int | None = None
+    split_from: int | None = None
+    pinned: bool = False
+    acked_by: str = ""
+    note: str = ""
+
+    @property
+    def live(self) -> bool:
+        """Whether it belongs in a list of what is going on."""
+        return self.state in LIVE_STATES
+
+    @property
+    def confidence(self) -> float | None:
+        """Mean confidence of its joins, 0 to 1; None while the founder is alone."""
+        joined = self.size - 1
+        return self.confidence_sum / joined if joined > 0 else None
+
+    def learn(
+        self,
+        *,
+        text_id: int,
+        vector: Vector | None,
+        fingerprint: str,
+        onset: int,
+        labels: Mapping[str, str],
+        tokens: Iterable[str],
+        learning_rate: float,
+    ) -> tuple[list[int], list[str]]:
+        """Take in what a new member tells; counts and clock are the caller's.
+
+        Returns:
+            The text ids and label values that gave way.
+        """
+        self.first_onset = min(self.first_onset, onset) if self.size else onset
+        self.last_onset = max(self.last_onset, onset) if self.size else onset
+        if self.size:
+            self.labels = {k: v for k, v in self.labels.items() if labels.get(k) == v}
+        else:
+            self.labels = dict(labels)
+        tokens_gone = _count(self.tokens, tokens)
+        _count(self.names, [labels.get("alertname", "")])
+        if vector is None:
+            return [], tokens_gone
+        self._move_center(vector, learning_rate)
+        return self._learn_text(text_id, vector, fingerprint, onset), tokens_gone
+
+    def _learn_text(self, text_id: int, vector: Vector, fingerprint: str, onset: int) -> list[int]:
+        known = self.exemplars.get(text_id)
+        if known is not None:
+            known.count += 1
+            known.fingerprint, known.onset, known.used_no = fingerprint, onset, self.moved_no
+            return []
+        self.exemplars[text_id] = Exemplar(text_id, fingerprint, 1, onset, self.moved_no, vector)
+        self.matrix_cache = None
+        if len(self.exemplars) <= MAX_EXEMPLARS:
+            return []
+        oldest = min(self.exemplars.values(), key=lambda exemplar: exemplar.used_no)
+        del self.exemplars[oldest.text_id]
+        return [oldest.text_id]
+
+    def _move_center(self, vector: Vector, learning_rate: float) -> None:
+        """Exponential moving average, brought back to unit length: c ← (1 - a)·c + a·v."""
+        if self.center is None:
+            self.center = vector.copy()
+            return
+        moved = (1.0 - learning_rate) * self.center + learning_rate * vector
+        length = float(np.sqrt((moved * moved).sum()))
+        if length > 0.0:
+            self.center = (moved / length).astype(np.float32)
+
+    @property
+    def matrix(self) -> NDArray[np.float32]:
+        """The exemplars' vectors in their order, shape (len(exemplars), dims)."""
+        if self.matrix_cache is None:
+            self.matrix_cache = np.stack([e.vector for e in self.exemplars.values()])
+        return self.matrix_cache
+
+    def count_firing(self, severity: str, change: int) -> None:
+        """Add *change* to the firing members of *severity*."""
+        self.firing += change
+        left = self.firing_by_severity.get(severity, 0) + change
+        if left > 0:
+            self.firing_by_severity[severity] = left
+        else:
+            self.firing_by_severity.pop(severity, None)
+
+    def state_at(self, now: int, settings: ClusteringSettings) -> ClusterState:
+        """Return the live state that members and clock give at *now*; a final one is not left."""
+        if not self.live:
+            return self.state
+        if self.firing == 0:
+            return ClusterState.RESOLVING
+        age = now - self.opened_at
+        if self.size < settings.proven_size and age < nanoseconds(settings.proven_age):
+            return ClusterState.FORMING
+        if now < self.joined_at + nanoseconds(settings.growing_for):
+            return ClusterState.GROWING
+        recovered = self.member_resolved_at
+        if recovered is not None and now < recovered + nanoseconds(settings.resolving_for):
+            return ClusterState.RESOLVING
+        return ClusterState.STEADY
+
+    def next_due(self, now: int, settings: ClusteringSettings) -> int | None:
+        """Return when time alone will next change it after *now*; None for never."""
+        due = [
+            self.opened_at + nanoseconds(settings.proven_age),
+            self.joined_at + nanoseconds(settings.growing_for),
+        ]
+        if self.member_resolved_at is not None:
+            due.append(self.member_resolved_at + nanoseconds(settings.resolving_for))
+        if self.accepting:
+            due.append(self.joined_at + nanoseconds(settings.close_after))
+        if self.idle_since is not None:
+            due.append(self.idle_since + nanoseconds(settings.resolve_after))
+        ahead = [at for at in due if at > now]
+        return min(ahead) if ahead and self.live else None
+
+
+def _count(counts: dict[str, int], keys: Iterable[str]) -> list[str]:
+    """Count *keys*, holding at most MAX_TOKENS; return those that gave way, the rarest first."""
+    gone = []
+    for key in keys:
+        counts[key] = counts.get(key, 0) + 1
+        if len(counts) > MAX_TOKENS:
+            # Not the newest: it would never get to count beyond one.
+            rarest = min((k for k in counts if k != key), key=lambda k: counts[k])
+            del counts[rarest]
+            gone.append(rarest)
+    return gone

@@ -1,0 +1,695 @@
+"""The fold: inputs in, events out. `Engine.step` is the whole of what Stormcell decides.
+
+Rule 1: nothing in here reads a clock, draws a number, or speaks to the world; each input brings its
+time. Rule 2: how inputs are cut into batches changes nothing. Rule 3: every change is an event or is
+in `drain`, so that a store can keep up and `restore` gives the same state back.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from receiver.core import episodes, heartbeat, severity, titles
+from receiver.core.changes import Changes, Counters, Restored, Text
+from receiver.core.clusters import Cluster, ClusteringSettings, ClusterState
+from receiver.core.episodes import Action
+from receiver.core.evolution import AlertRef, Event, EventType
+from receiver.core.explain import Placement, explain, sentence
+from receiver.core.heartbeat import HeartbeatSettings
+from receiver.core.identity import IdentitySettings
+from receiver.core.index import IndexSettings, VectorIndex
+from receiver.core.labels import LabelFrequencies, tokens
+from receiver.core.live import LiveClusters, Probe, rank
+from receiver.core.memory import MemorySettings, UseOrder
+from receiver.core.model import (
+    Alert,
+    Episode,
+    EpisodeState,
+    Input,
+    Outcome,
+    PastCluster,
+    Recall,
+    Sighting,
+    Status,
+    Vector,
+)
+from receiver.core.severity import SeveritySettings
+from receiver.core.stability import Stability
+from receiver.core.text import digest
+from receiver.core.timestamps import SECOND, nanoseconds
+
+_FLAP_WINDOW = 600 * SECOND
+"""Nanoseconds; an alert that fires again within two group_intervals of its end has flapped."""
+
+_FLAPPING = 2
+"""Flaps in a row that make an alert a flapping one: the third firing in short order."""
+
+_RENAME_EVERY = 60 * SECOND
+"""Nanoseconds; a title that changes while it is read is worse than one that lags."""
+
+
+@dataclass(frozen=True)
+class CoreSettings:
+    """The settings that steer the core."""
+
+    identity: IdentitySettings = IdentitySettings()
+    severity: SeveritySettings = SeveritySettings()
+    heartbeat: HeartbeatSettings = HeartbeatSettings()
+    index: IndexSettings = IndexSettings()
+    clustering: ClusteringSettings = ClusteringSettings()
+    memory: MemorySettings = MemorySettings()
+
+
+class Engine:
+    """All state of one partition, and the step that moves it."""
+
+    def __init__(
+        self,
+        settings: CoreSettings,
+        dims: int,
+        make_index: Callable[[int], VectorIndex] = VectorIndex,
+    ) -> None:
+        """Start empty, for vectors of *dims* components, kept in what *make_index* makes."""
+        self.settings = settings
+        self.counters = Counters()
+        self.live = LiveClusters(make_index(dims))
+        self.vectors = make_index(dims)
+        self.stability = Stability(settings.clustering.stability_window)
+        self.frequencies = LabelFrequencies(settings.memory.max_label_values)
+        self.episodes: dict[str, Episode] = {}
+        self.flapping: set[str] = set()
+        self._text_ids: dict[bytes, int] = {}
+        self._text_digests: dict[int, bytes] = {}
+        self._uses = UseOrder()
+        self._past: dict[int, PastCluster] = {}
+        self._heartbeat = settings.heartbeat.parsed()
+        self._timers: list[tuple[int, int, str]] = []
+        self._armed: dict[int, int] = {}
+        self._events: list[Event] = []
+        self._changed_episodes: dict[int, Episode] = {}
+        self._told: dict[int, Alert] = {}
+        self._ended: list[Episode] = []
+        self._changed_clusters: dict[int, Cluster] = {}
+        self._new_texts: list[Text] = []
+        self._used_texts: dict[int, None] = {}
+        self._forgotten_texts: list[int] = []
+
+    # -- what the caller asks before a step ------------------------------------------------------
+
+    def needs_text(self, alert: Alert) -> bool:
+        """Whether *alert* may have to be clustered by its text; False for most repeats."""
+        if alert.status is Status.RESOLVED or self._is_apart(alert):
+            return False
+        known = self.episodes.get(alert.fingerprint)
+        return known is None or known.senders.get(alert.sender_fingerprint) != alert.starts_at
+
+    def vector_of_text(self, text: str) -> Vector | None:
+        """Return the vector of *text*, shape (dims,); None if it is not held."""
+        text_id = self._text_ids.get(digest(text))
+        return None if text_id is None else self.vectors.vector(text_id)
+
+    def text_id(self, text: str) -> int:
+        """Return the id of *text*; 0 if its vector is not held."""
+        return self._text_ids.get(digest(text), 0) if text else 0
+
+    def remembers(self, fingerprint: str) -> bool:
+        """Whether the latest episode of *fingerprint* is held; else the caller gives a `Recall`."""
+        return fingerprint in self.episodes
+
+    def next_due(self) -> int | None:
+        """Return when time alone will next change something, nanoseconds; None for never."""
+        return self._timers[0][0] if self._timers else None
+
+    # -- the fold --------------------------------------------------------------------------------
+
+    def step(self, inputs: Iterable[Input]) -> list[Event]:
+        """Take in *inputs*, in order, and return what happened.
+
+        An input whose time lies before the clock counts as of the clock: time never falls.
+        """
+        for item in inputs:
+            if isinstance(item, Sighting):
+                self._advance(item.time - 1)
+                self.counters.clock = max(self.counters.clock, item.time)
+                self._sight(item)
+            elif isinstance(item, Recall):
+                self._recall(item)
+            else:
+                self._advance(item.time)
+        happened, self._events = self._events, []
+        return happened
+
+    def drain(self) -> Changes:
+        """Return what changed since the last call."""
+        label_counts, labels_forgotten = self.frequencies.changes()
+        changes = Changes(
+            counters=replace(self.counters, outcomes=dict(self.counters.outcomes)),
+            episodes=list(self._changed_episodes.values()),
+            ended=self._ended,
+            told=self._told,
+            clusters=list(self._changed_clusters.values()),
+            texts=self._new_texts,
+            used_texts=list(self._used_texts),
+            forgotten_texts=self._forgotten_texts,
+            label_counts=label_counts,
+            labels_forgotten=labels_forgotten,
+        )
+        self._changed_episodes, self._ended, self._changed_clusters = {}, [], {}
+        self._told = {}
+        self._new_texts, self._used_texts, self._forgotten_texts = [], {}, []
+        return changes
+
+    def forget(self) -> None:
+        """Let go of what is over and in the store; `Recall` brings it back when it is needed."""
+        over = [
+            fingerprint
+            for fingerprint, episode in self.episodes.items()
+            if not episode.fires and episode.cluster_id not in self.live.by_id
+        ]
+        for fingerprint in over:
+            del self.episodes[fingerprint]
+        self._past.clear()
+
+    def restore(self, restored: Restored) -> None:
+        """Become the engine that *restored* was written by; only for an empty engine."""
+        self.counters = restored.counters
+        if restored.vectors is not None:
+            self.vectors.add([text_id for text_id, _ in restored.texts], restored.vectors)
+        for text_id, key in restored.texts:
+            self._text_ids[key] = text_id
+            self._text_digests[text_id] = key
+            self._uses.used(text_id)
+        for cluster in restored.clusters:
+            self.live.add(cluster)
+            self._arm_cluster(cluster, self.counters.clock)
+        for episode in restored.episodes:
+            self.episodes[episode.fingerprint] = episode
+            self._note_flap(episode)
+            self._arm_stale(episode)
+        self.frequencies.restore(restored.label_counts)
+        self.stability.restore(restored.assignments)
+
+    # -- sightings -------------------------------------------------------------------------------
+
+    def _is_apart(self, alert: Alert) -> bool:
+        """Whether *alert* is never clustered: our own would feed the storm they tell of."""
+        return is_self(alert) or heartbeat.is_heartbeat(alert.labels, self._heartbeat)
+
+    def _sight(self, sighting: Sighting) -> None:
+        alert, now = sighting.alert, self.counters.clock
+        if heartbeat.is_heartbeat(alert.labels, self._heartbeat):
+            if alert.status is Status.FIRING:
+                self.counters.heartbeat_at = now
+            self._count(alert, Outcome.HEARTBEAT)
+            return
+        known = self.episodes.get(alert.fingerprint)
+        action, outcome = episodes.decide(known, alert, now)
+        self._count(alert, Outcome.SELF if is_self(alert) else outcome)
+        if action is Action.RECORD:
+            self._record_ended(alert, now, known)
+        elif known is None:
+            self._open(sighting)
+        elif action is Action.OPEN:
+            self._open(sighting, after=known)
+        elif action is Action.REFRESH:
+            self._refresh(known, sighting)
+        elif action is Action.SUPERSEDE:
+            self._supersede(known, sighting)
+        elif action is Action.REOPEN:
+            self._reopen(known, sighting)
+        elif action is Action.RESOLVE:
+            self._end(known, episodes.end_of(alert, now), "")
+        elif action is Action.PROLONG:
+            known.ends_at = max(known.ends_at or 0, episodes.end_of(alert, now))
+            self._changed_episodes[known.id] = known
+        if action not in (Action.IGNORE, Action.RECORD):
+            self._told[self.episodes[alert.fingerprint].id] = alert
+
+    def _count(self, alert: Alert, outcome: Outcome) -> None:
+        key = f"{alert.status}.{outcome}"
+        self.counters.outcomes[key] = self.counters.outcomes.get(key, 0) + 1
+
+    def _new_episode(self, alert: Alert) -> Episode:
+        self.counters.episode_id += 1
+        now = self.counters.clock
+        return Episode(
+            id=self.counters.episode_id,
+            fingerprint=alert.fingerprint,
+            labels=alert.labels,
+            starts_at=alert.starts_at,
+            received_at=now,
+            last_seen=now,
+        )
+
+    def _open(
+        self, sighting: Sighting, *, after: Episode | None = None, again: Episode | None = None
+    ) -> None:
+        """Open an episode.
+
+        Args:
+            sighting: What tells of it.
+            after: The alert's episode before, if it is known.
+            again: The episode that this one repeats under the same startsAt, its cluster being over.
+        """
+        alert = sighting.alert
+        episode = self._new_episode(alert)
+        episode.senders = {alert.sender_fingerprint: alert.starts_at}
+        vector: Vector | None = None
+        if again is not None:
+            episode.reopen_no = again.reopen_no + 1
+            episode.text_id, vector = again.text_id, self._vector_of(again.text_id)
+        before = after or again
+        if before is not None:
+            # A repeat under the same startsAt is as old as the episode it repeats.
+            episode.after = before.after if again is not None else before.starts_at
+        if before is not None and flaps_after(before, self.counters.clock):
+            episode.flaps = before.flaps + 1
+        if not episode.text_id and not is_self(alert):
+            episode.text_id, vector = self._learn_text(sighting.text, sighting.vector)
+        self.episodes[alert.fingerprint] = episode
+        self._changed_episodes[episode.id] = episode
+        self._note_flap(episode)
+        self._arm_stale(episode)
+        if not is_self(alert):
+            self._assign(episode, vector, recurs=again)
+
+    def _record_ended(self, alert: Alert, now: int, known: Episode | None) -> None:
+        """Keep an episode of which only the end was told: nothing to cluster, nothing that fires."""
+        episode = self._new_episode(alert)
+        episode.state = EpisodeState.RESOLVED
+        episode.ends_at = max(alert.starts_at, episodes.end_of(alert, now))
+        self._ended.append(episode)
+        self._told[episode.id] = alert
+        if known is not None:
+            known.after = max(alert.starts_at, known.after or alert.starts_at)
+            self._changed_episodes[known.id] = known
+            return
+        self.episodes[alert.fingerprint] = episode
+        if not is_self(alert):
+            self._emit(EventType.ALERT_RESOLVED, None, episode, reason="it was never seen to fire")
+
+    def _refresh(self, known: Episode, sighting: Sighting) -> None:
+        if known.state is EpisodeState.STALE:
+            self._wake(known, sighting)
+            return
+        episodes.note_sender(known, sighting.alert)
+        known.last_seen = self.counters.clock
+        self._changed_episodes[known.id] = known
+        cluster = self._cluster_of(known)
+        if cluster is not None and known.starts_at < cluster.first_onset:
+            cluster.first_onset = known.starts_at
+            self._changed_clusters[cluster.id] = cluster
+
+    def _wake(self, known: Episode, sighting: Sighting) -> None:
+        """A stale episode is heard of again: it fired all along."""
+        if known.cluster_id is not None and self._cluster_of(known) is None:
+            known.superseded = True
+            self._end(known, self.counters.clock, "its cluster was over when it was heard of again")
+            self._open(sighting, again=known)
+            return
+        episodes.note_sender(known, sighting.alert)
+        known.last_seen = self.counters.clock
+        self._revive(known, "heard of again after it was stale")
+
+    def _supersede(self, known: Episode, sighting: Sighting) -> None:
+        known.superseded = True
+        self._end(known, sighting.alert.starts_at, "its resolve was never told; a later firing was")
+        self._open(sighting, after=known)
+
+    def _reopen(self, known: Episode, sighting: Sighting) -> None:
+        cluster = self._cluster_of(known)
+        if not is_self(sighting.alert) and (cluster is None or not cluster.accepting):
+            self._open(sighting, again=known)
+            return
+        known.senders = {sighting.alert.sender_fingerprint: sighting.alert.starts_at}
+        known.ends_at = None
+        known.last_seen = self.counters.clock
+        known.reopened += 1
+        self._revive(known, "the same startsAt fires again")
+
+    def _revive(self, episode: Episode, reason: str) -> None:
+        """Make *episode*, resolved or stale, open again in its cluster."""
+        was_stale = episode.state is EpisodeState.STALE
+        episode.state = EpisodeState.OPEN
+        self._changed_episodes[episode.id] = episode
+        self._note_flap(episode)
+        self._arm_stale(episode)
+        cluster = self._cluster_of(episode)
+        if cluster is None:
+            return
+        cluster.stale -= was_stale
+        cluster.count_firing(severity.of(episode.labels, self.settings.severity), 1)
+        cluster.idle_since = None
+        self._rate(cluster)
+        self._emit(EventType.ALERT_REOPENED, cluster, episode, reason=reason)
+        self._settle(cluster)
+
+    def _end(self, episode: Episode, ends_at: int, reason: str) -> None:
+        """Resolve *episode*, open or stale."""
+        was_open = episode.fires
+        was_stale = episode.state is EpisodeState.STALE
+        episode.state = EpisodeState.RESOLVED
+        episode.ends_at = max(ends_at, episode.starts_at)
+        episode.senders = {}
+        episode.last_seen = self.counters.clock
+        self._changed_episodes[episode.id] = episode
+        self.flapping.discard(episode.fingerprint)
+        self._leave(
+            episode, EventType.ALERT_RESOLVED, reason, was_open=was_open, was_stale=was_stale
+        )
+
+    def _leave(
+        self, episode: Episode, kind: EventType, reason: str, *, was_open: bool, was_stale: bool
+    ) -> None:
+        """Let the cluster of *episode*, if it is live, know that it fires no more."""
+        cluster = self._cluster_of(episode)
+        if cluster is None:
+            if episode.cluster_id is not None:
+                self._emit(kind, None, episode, reason=reason)
+            return
+        if was_open:
+            cluster.count_firing(severity.of(episode.labels, self.settings.severity), -1)
+        cluster.stale += (episode.state is EpisodeState.STALE) - was_stale
+        cluster.member_resolved_at = self.counters.clock
+        if cluster.firing == 0 and cluster.idle_since is None:
+            cluster.idle_since = self.counters.clock
+        self._rate(cluster)
+        self._emit(kind, cluster, episode, reason=reason)
+        self._settle(cluster)
+
+    def _recall(self, recall: Recall) -> None:
+        for episode in recall.episodes:
+            self.episodes.setdefault(episode.fingerprint, episode)
+        for cluster in recall.clusters:
+            self._past[cluster.id] = cluster
+
+    # -- texts -----------------------------------------------------------------------------------
+
+    def _learn_text(self, text: str, vector: Vector | None) -> tuple[int, Vector | None]:
+        """Return id and vector of *text*, learned if it is new; (0, None) if it has no vector."""
+        key = digest(text)
+        text_id = self._text_ids.get(key)
+        if text_id is None:
+            if vector is None:
+                return 0, None
+            self.counters.text_id += 1
+            text_id = self.counters.text_id
+            self._make_room()
+            self.vectors.add([text_id], vector.reshape(1, -1))
+            self._text_ids[key] = text_id
+            self._text_digests[text_id] = key
+            self._new_texts.append(Text(text_id, key, text, vector))
+        self._uses.used(text_id)
+        self._used_texts.pop(text_id, None)
+        self._used_texts[text_id] = None
+        return text_id, self.vectors.vector(text_id)
+
+    def _vector_of(self, text_id: int) -> Vector | None:
+        return self.vectors.vector(text_id) if text_id in self.vectors else None
+
+    def _make_room(self) -> None:
+        """Let go of the texts longest unused when there is no room for one more."""
+        limit = self.settings.memory.max_vectors
+        if len(self._uses) < limit:
+            return
+        # A hundredth at once: removal costs a walk over the whole index.
+        gone = self._uses.evict(limit - limit // 100 - 1, _InUse(self.live))
+        self.vectors.remove(gone)
+        for text_id in gone:
+            del self._text_ids[self._text_digests.pop(text_id)]
+        self._forgotten_texts += gone
+
+    # -- clusters --------------------------------------------------------------------------------
+
+    def _cluster_of(self, episode: Episode) -> Cluster | None:
+        return None if episode.cluster_id is None else self.live.by_id.get(episode.cluster_id)
+
+    def place(
+        self, labels: Mapping[str, str], vector: Vector | None, starts_at: int, now: int
+    ) -> Placement:
+        """Return where an alert would go at *now*; nothing changes.
+
+        Args:
+            labels: Of the alert.
+            vector: Of its text; None if it has none.
+            starts_at: Nanoseconds.
+            now: Nanoseconds.
+        """
+        settings = self.settings.clustering
+        told = tokens(labels, self.settings.severity.label)
+        weights = {token: self.frequencies.weight(token, now) for token in told}
+        probe = Probe(vector, weights, min(starts_at, now))
+        found = self.live.candidates(probe, self.settings.index.neighbors)
+        scores = rank(probe, found, settings)
+        best = scores[0] if scores else None
+        if best is None or best.confidence < settings.threshold:
+            confidence = 1.0 - (best.confidence if best else 0.0)
+            return Placement(None, round(confidence, 6), scores, ())
+        chosen = self.live.by_id[best.cluster_id]
+        shared = [(token, weight) for token, weight in weights.items() if token in chosen.tokens]
+        shared.sort(key=lambda pair: (-pair[1], pair[0]))
+        return Placement(best.cluster_id, round(best.confidence, 6), scores, shared)
+
+    def _assign(self, episode: Episode, vector: Vector | None, recurs: Episode | None) -> None:
+        now, settings = self.counters.clock, self.settings.clustering
+        placement = self.place(episode.labels, vector, episode.starts_at, now)
+        told = tokens(episode.labels, self.settings.severity.label)
+        self.frequencies.observe(told, now)
+        self.counters.moved_no += 1
+        if placement.cluster_id is None:
+            cluster = self._found(recurs, vector)
+        else:
+            cluster = self.live.by_id[placement.cluster_id]
+            cluster.confidence_sum += placement.confidence
+        cluster.moved_no = self.counters.moved_no
+        texts_gone, tokens_gone = cluster.learn(
+            text_id=episode.text_id,
+            vector=vector,
+            fingerprint=episode.fingerprint,
+            onset=min(episode.starts_at, now),
+            labels=episode.labels,
+            tokens=told,
+            learning_rate=settings.learning_rate,
+        )
+        self.live.unindex(cluster, texts_gone, tokens_gone)
+        cluster.size += 1
+        cluster.joined_at = now
+        cluster.idle_since = None
+        cluster.count_firing(severity.of(episode.labels, self.settings.severity), 1)
+        self._rate(cluster)
+        self.live.index(cluster)
+        episode.cluster_id = cluster.id
+        episode.confidence = placement.confidence
+        episode.founder = placement.cluster_id is None
+        episode.why = explain(placement, settings)
+        self.stability.observe(episode.founder, placement.confidence)
+        if episode.founder:
+            cluster.title = self._title_for(cluster)
+            cluster.titled_at = now
+            self._emit(EventType.CLUSTER_CREATED, cluster, title=cluster.title)
+        self._emit(
+            EventType.ALERT_ASSIGNED,
+            cluster,
+            episode,
+            confidence=placement.confidence,
+            reason=sentence(placement),
+        )
+        self._rename(cluster)
+        self._settle(cluster)
+
+    def _found(self, recurs: Episode | None, vector: Vector | None) -> Cluster:
+        self.counters.cluster_id += 1
+        now = self.counters.clock
+        cluster = Cluster(id=self.counters.cluster_id, opened_at=now)
+        past = self._past.get(recurs.cluster_id or 0) if recurs is not None else None
+        if past is not None:
+            cluster.recurs = past.as_recurred(vector)
+        self.live.by_id[cluster.id] = cluster
+        return cluster
+
+    def _rate(self, cluster: Cluster) -> None:
+        """Let the severity be that of the worst firing member; the last one stays when none fires."""
+        settings = self.settings.severity
+        worst = ""
+        for name in sorted(cluster.firing_by_severity):
+            worst = severity.worse(worst, name, settings)
+        if cluster.firing:
+            cluster.severity = worst
+
+    def _title_for(self, cluster: Cluster) -> str:
+        places = {token.split("=", 1)[0] for token in cluster.tokens}
+        return titles.title(cluster.names, cluster.labels, frozenset(places))
+
+    def _rename(self, cluster: Cluster) -> None:
+        now = self.counters.clock
+        if now - cluster.titled_at < _RENAME_EVERY:
+            return
+        title = self._title_for(cluster)
+        if title != cluster.title:
+            cluster.title, cluster.titled_at = title, now
+            self._emit(EventType.CLUSTER_RENAMED, cluster, title=title)
+
+    # -- time ------------------------------------------------------------------------------------
+
+    def _arm_cluster(self, cluster: Cluster, after: int) -> None:
+        """Set the timer of *cluster* for what is due after *after*, unless one rings before that."""
+        due = cluster.next_due(after, self.settings.clustering)
+        if due is not None and due < self._armed.get(cluster.id, due + 1):
+            self._armed[cluster.id] = due
+            heapq.heappush(self._timers, (due, cluster.id, ""))
+
+    def _stale_due(self, episode: Episode) -> int:
+        return episode.last_seen + nanoseconds(self.settings.clustering.stale_after)
+
+    def _arm_stale(self, episode: Episode) -> None:
+        if episode.fires:
+            due = self._stale_due(episode)
+            heapq.heappush(self._timers, (due, episode.id, episode.fingerprint))
+
+    def _advance(self, now: int) -> None:
+        """Let all that is due at or before *now* happen, each at its own time.
+
+        A timer that rings early, its cluster or episode having moved on, is set again and leaves no
+        trace: which timers are set may differ after a restart, what they do may not.
+        """
+        while self._timers and self._timers[0][0] <= now:
+            due, key, fingerprint = heapq.heappop(self._timers)
+            if fingerprint:
+                self._ring_episode(fingerprint, key, due)
+            elif self._armed.get(key) == due:
+                del self._armed[key]
+                self._ring_cluster(key, due)
+
+    def _ring_cluster(self, cluster_id: int, due: int) -> None:
+        cluster = self.live.by_id.get(cluster_id)
+        if cluster is None:
+            return
+        if cluster.next_due(due - 1, self.settings.clustering) == due:
+            self.counters.clock = max(self.counters.clock, due)
+            self._rename(cluster)
+            self._settle(cluster)
+        else:
+            self._arm_cluster(cluster, due - 1)
+
+    def _ring_episode(self, fingerprint: str, episode_id: int, due: int) -> None:
+        episode = self.episodes.get(fingerprint)
+        if episode is None or episode.id != episode_id or not episode.fires:
+            return
+        if self._stale_due(episode) > due:
+            self._arm_stale(episode)
+        else:
+            self.counters.clock = max(self.counters.clock, due)
+            self._go_stale(episode)
+
+    def _go_stale(self, episode: Episode) -> None:
+        episode.state = EpisodeState.STALE
+        self._changed_episodes[episode.id] = episode
+        self.flapping.discard(episode.fingerprint)
+        self._leave(
+            episode,
+            EventType.ALERT_STALE,
+            "neither repeated nor resolved for too long",
+            was_open=True,
+            was_stale=False,
+        )
+
+    def _settle(self, cluster: Cluster) -> None:
+        """Bring *cluster* to the state that members and clock give, and set its next timer."""
+        now, settings = self.counters.clock, self.settings.clustering
+        self._changed_clusters[cluster.id] = cluster
+        quiet = now >= cluster.joined_at + nanoseconds(settings.close_after)
+        over = cluster.idle_since is not None and (
+            not cluster.accepting
+            or quiet
+            or now >= cluster.idle_since + nanoseconds(settings.resolve_after)
+        )
+        if cluster.accepting and (quiet or over):
+            cluster.accepting = False
+            cluster.closed_at = now
+            self.live.close(cluster)
+            reason = "no new member for long" if quiet else "nothing fires any more"
+            self._emit(EventType.CLUSTER_CLOSED, cluster, reason=reason)
+        if over:
+            self._resolve(cluster)
+            return
+        state = cluster.state_at(now, settings)
+        if state is not cluster.state:
+            cluster.state = state
+            self._emit(EventType.CLUSTER_STATE_CHANGED, cluster, state=state.value)
+        self._arm_cluster(cluster, now)
+
+    def _resolve(self, cluster: Cluster) -> None:
+        cluster.state = ClusterState.RESOLVED
+        cluster.resolved_at = self.counters.clock
+        self.live.remove(cluster)
+        self._past[cluster.id] = PastCluster(
+            cluster.id, cluster.size, cluster.opened_at, cluster.resolved_at, cluster.center
+        )
+        self._armed.pop(cluster.id, None)
+        stale = f"{cluster.stale} of its alerts are stale, not resolved" if cluster.stale else ""
+        self._emit(EventType.CLUSTER_RESOLVED, cluster, reason=stale)
+
+    def _note_flap(self, episode: Episode) -> None:
+        if episode.fires and episode.flaps >= _FLAPPING:
+            self.flapping.add(episode.fingerprint)
+
+    # -- events ----------------------------------------------------------------------------------
+
+    def _emit(
+        self,
+        kind: EventType,
+        cluster: Cluster | None,
+        episode: Episode | None = None,
+        *,
+        confidence: float | None = None,
+        reason: str = "",
+        **detail: Any,
+    ) -> None:
+        self.counters.seq += 1
+        alert, cluster_id, size = None, None, 0
+        if cluster is not None:
+            cluster_id, size = cluster.id, cluster.size
+            cluster.updated_at = self.counters.clock
+            self._changed_clusters[cluster.id] = cluster
+        elif episode is not None and episode.cluster_id is not None:
+            cluster_id = episode.cluster_id
+            size = self._past[cluster_id].size if cluster_id in self._past else 0
+        if episode is not None:
+            alert = AlertRef(episode.id, episode.fingerprint, episode.starts_at, episode.labels)
+        self._events.append(
+            Event(
+                seq=self.counters.seq,
+                time=self.counters.clock,
+                type=kind,
+                cluster_id=cluster_id,
+                cluster_size=size,
+                total_clusters=len(self.live),
+                alert=alert,
+                confidence=confidence,
+                reason=reason,
+                detail=detail,
+            )
+        )
+
+
+class _InUse:
+    """The texts that accepting clusters hold: those stay."""
+
+    def __init__(self, live: LiveClusters) -> None:
+        self._live = live
+
+    def __contains__(self, text_id: object) -> bool:
+        return isinstance(text_id, int) and self._live.uses(text_id)
+
+
+def flaps_after(before: Episode, now: int) -> bool:
+    """Whether an alert that fires at *now* flaps, *before* being its last episode."""
+    return before.superseded or now - (before.ends_at or now) < _FLAP_WINDOW
+
+
+def is_self(alert: Alert) -> bool:
+    """Whether *alert* is one of Stormcell's own: those are stored and never clustered."""
+    return alert.labels.get("origin") == "stormcell"

@@ -1,0 +1,115 @@
+"""Reads a webhook body piece by piece, so that no single step of it takes long.
+
+`json.loads` holds the interpreter for its whole run: 27 MB, a size seen in the wild, would stop the
+event loop for half a second even from another thread. Here each element of `alerts` is one short
+call of the C scanner, and other threads get their turn in between.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from receiver.core.errors import SenderError
+
+_SCANNER = json.JSONDecoder()
+_SPACE = re.compile(r"[ \t\n\r]*")
+_SURROGATE = re.compile("[\ud800-\udfff]")
+
+
+def _skip(text: str, at: int) -> int:
+    match = _SPACE.match(text, at)
+    return match.end() if match else at
+
+
+def _value(text: str, at: int) -> tuple[Any, int]:
+    try:
+        value, end = _SCANNER.raw_decode(text, at)
+    except RecursionError as error:
+        raise SenderError("body is nested too deeply to be read") from error
+    except ValueError as error:
+        raise _not_json(text, getattr(error, "pos", at)) from error
+    return value, _skip(text, end)
+
+
+def _not_json(text: str, at: int) -> SenderError:
+    return SenderError(f"body is not JSON: unexpected text at character {min(at, len(text))}")
+
+
+def _expect(text: str, at: int, wanted: str) -> int:
+    if not text.startswith(wanted, at):
+        raise _not_json(text, at)
+    return _skip(text, at + 1)
+
+
+def _elements(text: str, at: int) -> Iterator[tuple[Any, int]]:
+    """Yield each element of the array at *at*, and the place after it; last (None, end)."""
+    at = _expect(text, at, "[")
+    if text.startswith("]", at):
+        yield None, _skip(text, at + 1)
+        return
+    while True:
+        value, at = _value(text, at)
+        yield value, at
+        if text.startswith("]", at):
+            yield None, _skip(text, at + 1)
+            return
+        at = _expect(text, at, ",")
+
+
+def read(body: bytes) -> dict[str, Any]:
+    """Return the object that *body* holds, as `json.loads` would, a repeated key counting last.
+
+    Raises:
+        SenderError: *body* is not UTF-8, not JSON, nested too deeply, or not an object.
+    """
+    try:
+        text = body.decode()
+    except UnicodeDecodeError as error:
+        raise SenderError(f"body is not UTF-8: byte {error.start} cannot be decoded") from error
+    at = _skip(text, 0)
+    if not text.startswith("{", at):
+        value, end = _value(text, at)
+        if end != len(text):
+            raise _not_json(text, end)
+        raise SenderError(f"body is a JSON {type(value).__name__}, expected an object")
+    at = _skip(text, at + 1)
+    document: dict[str, Any] = {}
+    if text.startswith("}", at):
+        at = _skip(text, at + 1)
+    else:
+        at = _members(text, at, document)
+    if at != len(text):
+        raise _not_json(text, at)
+    return document
+
+
+def _members(text: str, at: int, document: dict[str, Any]) -> int:
+    """Read the members of the object at *at* into *document*; return the place after its brace."""
+    while True:
+        if not text.startswith('"', at):
+            raise _not_json(text, at)
+        key, at = _value(text, at)
+        at = _expect(text, at, ":")
+        if key == "alerts" and text.startswith("[", at):
+            alerts: list[Any] = []
+            for element, end in _elements(text, at):
+                alerts.append(element)
+                at = end
+            alerts.pop()
+            document[key] = alerts
+        else:
+            document[key], at = _value(text, at)
+        if text.startswith("}", at):
+            return _skip(text, at + 1)
+        at = _expect(text, at, ",")
+
+
+def clean(text: str) -> str:
+    """Return *text* with lone surrogates replaced by U+FFFD, as the sender's own decoder does.
+
+    JSON can write them, nothing can encode them again: not the store, not an answer, not /metrics.
+    """
+    return text if text.isascii() else _SURROGATE.sub("\ufffd", text)

@@ -1,0 +1,124 @@
+"""What a received alert means for the episode we know of it: the state machine, as one table.
+
+Rows and outcomes follow what Alertmanager was measured to send: retries, repeats, flaps without a
+resolve between, startsAt moved back by a second Prometheus, re-opening after a lapse. Repetition of a
+fingerprint's latest state changes nothing.
+"""
+
+from __future__ import annotations
+
+from enum import Enum, auto
+
+from receiver.core.model import Alert, Episode, EpisodeState, Outcome, Status
+
+
+class Known(Enum):
+    """What we know of the alert."""
+
+    NONE = auto()
+    OPEN = auto()
+    CLOSED = auto()
+
+
+class Relation(Enum):
+    """How the time received lies to the time known; `endsAt` counts for a resolve."""
+
+    ANY = auto()
+    EQUAL = auto()
+    EARLIER = auto()
+    LATER = auto()
+
+
+class Action(Enum):
+    """What to do."""
+
+    OPEN = auto()
+    """Open an episode."""
+    REFRESH = auto()
+    """Note the sight; startsAt becomes the earlier one."""
+    SUPERSEDE = auto()
+    """A resolve was missed: end the episode, open the next."""
+    REOPEN = auto()
+    """The same episode fires again."""
+    IGNORE = auto()
+    """Old news."""
+    RESOLVE = auto()
+    """End the episode."""
+    RECORD = auto()
+    """Keep an episode that ended before it was seen to fire."""
+    PROLONG = auto()
+    """The end becomes the later one."""
+
+
+_TABLE: dict[tuple[Status, Known, Relation], tuple[Action, Outcome]] = {
+    (Status.FIRING, Known.NONE, Relation.ANY): (Action.OPEN, Outcome.NEW),
+    (Status.FIRING, Known.OPEN, Relation.EQUAL): (Action.REFRESH, Outcome.REFRESH),
+    (Status.FIRING, Known.OPEN, Relation.EARLIER): (Action.REFRESH, Outcome.REFRESH),
+    (Status.FIRING, Known.OPEN, Relation.LATER): (Action.SUPERSEDE, Outcome.SUPERSEDED),
+    (Status.FIRING, Known.CLOSED, Relation.EQUAL): (Action.REOPEN, Outcome.REOPENED),
+    (Status.FIRING, Known.CLOSED, Relation.LATER): (Action.OPEN, Outcome.NEW),
+    (Status.FIRING, Known.CLOSED, Relation.EARLIER): (Action.IGNORE, Outcome.STALE),
+    (Status.RESOLVED, Known.NONE, Relation.ANY): (Action.RECORD, Outcome.RESOLVED),
+    (Status.RESOLVED, Known.OPEN, Relation.LATER): (Action.RESOLVE, Outcome.RESOLVED),
+    (Status.RESOLVED, Known.OPEN, Relation.EQUAL): (Action.RECORD, Outcome.STALE),
+    (Status.RESOLVED, Known.OPEN, Relation.EARLIER): (Action.RECORD, Outcome.STALE),
+    (Status.RESOLVED, Known.CLOSED, Relation.LATER): (Action.PROLONG, Outcome.REFRESH),
+    (Status.RESOLVED, Known.CLOSED, Relation.EQUAL): (Action.PROLONG, Outcome.REFRESH),
+    (Status.RESOLVED, Known.CLOSED, Relation.EARLIER): (Action.PROLONG, Outcome.REFRESH),
+}
+
+
+def decide(known: Episode | None, alert: Alert, received_at: int) -> tuple[Action, Outcome]:
+    """Return what *alert*, received at *received_at*, means for the latest episode *known* of it."""
+    if known is None:
+        return _TABLE[alert.status, Known.NONE, Relation.ANY]
+    if known.state is EpisodeState.RESOLVED:
+        received = alert.starts_at if alert.status is Status.FIRING else end_of(alert, received_at)
+        reference = known.starts_at if alert.status is Status.FIRING else known.ends_at or 0
+        return _TABLE[alert.status, Known.CLOSED, _relation(received, reference)]
+    return _decide_open(known, alert, received_at)
+
+
+def _decide_open(known: Episode, alert: Alert, received_at: int) -> tuple[Action, Outcome]:
+    others = known.senders.keys() - {alert.sender_fingerprint}
+    said = known.senders.get(alert.sender_fingerprint)
+    if alert.status is Status.RESOLVED:
+        reference = known.starts_at if said is None else said
+        relation = _relation(end_of(alert, received_at), reference)
+        if alert.starts_at == reference:
+            # It speaks of this very episode, however short that was.
+            relation = Relation.LATER
+        if relation is Relation.LATER and others:
+            # Replicas fold into one alert, which fires as long as one of them says so.
+            return Action.REFRESH, Outcome.REFRESH
+        return _TABLE[Status.RESOLVED, Known.OPEN, relation]
+    if known.after is not None and alert.starts_at <= known.after:
+        # A late copy of the episode before this one.
+        return Action.IGNORE, Outcome.STALE
+    if said is None and others:
+        # Another replica's first word of the same episode, with a startsAt of its own.
+        return Action.REFRESH, Outcome.REFRESH
+    relation = _relation(alert.starts_at, known.starts_at if said is None else said)
+    if relation is Relation.LATER and others:
+        return Action.REFRESH, Outcome.REFRESH
+    return _TABLE[Status.FIRING, Known.OPEN, relation]
+
+
+def _relation(received: int, reference: int) -> Relation:
+    if received == reference:
+        return Relation.EQUAL
+    return Relation.LATER if received > reference else Relation.EARLIER
+
+
+def end_of(alert: Alert, received_at: int) -> int:
+    """Return when a resolved *alert* ended; one without an end ended when it was received."""
+    return received_at if alert.ends_at is None else alert.ends_at
+
+
+def note_sender(known: Episode, alert: Alert) -> None:
+    """Remember what the sender of *alert* says of the open episode *known*."""
+    if alert.status is Status.RESOLVED:
+        known.senders.pop(alert.sender_fingerprint, None)
+        return
+    known.senders[alert.sender_fingerprint] = alert.starts_at
+    known.starts_at = min(known.starts_at, alert.starts_at)

@@ -1,0 +1,66 @@
+"""Every error of the core, sorted by who erred.
+
+`SenderError` means the request can never succeed as it is; `TryLater` that the same request may
+succeed soon; anything else is ours. Each carries the HTTP status that tells the sender so, and is
+mapped to an answer in one place, the error middleware.
+"""
+
+from __future__ import annotations
+
+
+class StormcellError(Exception):
+    """Base of our errors.
+
+    Attributes:
+        status: The HTTP status that says this to a client.
+        code: A stable word for programs.
+        field: The field of the input that is at fault, if one is.
+    """
+
+    status = 500
+    code = "internal"
+
+    def __init__(self, message: str, *, field: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.field = field
+
+
+class SenderError(StormcellError):
+    """The request is wrong and stays wrong when repeated."""
+
+    status = 400
+    code = "bad_request"
+
+
+class NotFound(StormcellError):  # noqa: N818 - reads as what it answers
+    """What was asked for does not exist."""
+
+    status = 404
+    code = "not_found"
+
+
+class TooLarge(SenderError):
+    """The body is larger than the limit."""
+
+    status = 413
+    code = "too_large"
+
+
+class TryLater(StormcellError):  # noqa: N818 - reads as what it answers
+    """We cannot take it now; the sender should repeat the request."""
+
+    status = 503
+    code = "try_later"
+
+
+class EmbeddingError(StormcellError):
+    """A text could not be turned into a vector."""
+
+    code = "embedding"
+
+
+class StoreError(StormcellError):
+    """The database cannot be used as it is; the text says what to do."""
+
+    code = "store"

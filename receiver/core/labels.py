@@ -1,0 +1,103 @@
+"""Which label values tell incidents apart: the rarer one was lately, the more two alerts that share it
+have in common. Learned from the stream; no site's labels are known beforehand.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator, Mapping
+
+from receiver.core.timestamps import SECOND
+
+# Labels that say how bad an alert is or who watched it, not what it is about. The name is told by the
+# text already.
+NOT_TOPOLOGY = frozenset(
+    {"alertname", "severity", "priority", "level", "prometheus", "prometheus_replica", "replica"}
+    | {"job", "monitor", "endpoint", "metrics_path", "tier", "support_group", "team", "owner"}
+)
+_HALF_LIFE_SECONDS = 86_400.0
+"""A day: long enough to know a daily rhythm's labels, short enough to follow a moved service."""
+
+_LONGEST = 200
+"""Characters of a token; a longer value is cut, so that no value of megabytes is held as a key."""
+
+
+def tokens(labels: Mapping[str, str], severity_label: str) -> tuple[str, ...]:
+    """Return the `name=value` pairs of *labels* that may tell where an alert is."""
+    return tuple(
+        f"{name}={value}"[:_LONGEST]
+        for name, value in labels.items()
+        if name not in NOT_TOPOLOGY and name != severity_label
+    )
+
+
+class LabelFrequencies:
+    """How often each label value was seen lately, each sight fading with a half-life of a day."""
+
+    def __init__(self, limit: int) -> None:
+        """Remember at most *limit* label values."""
+        self._limit = limit
+        self._counts: dict[str, tuple[float, int]] = {}
+        self._total = (0.0, 0)
+        self._touched: set[str] = set()
+        self._dropped: set[str] = set()
+
+    def __len__(self) -> int:
+        return len(self._counts)
+
+    @staticmethod
+    def _faded(entry: tuple[float, int], now: int) -> float:
+        count, at = entry
+        return count * math.pow(0.5, max(0, now - at) / SECOND / _HALF_LIFE_SECONDS)
+
+    def observe(self, seen: Iterable[str], now: int) -> None:
+        """Count one alert with the tokens *seen* at *now*, nanoseconds."""
+        for token in seen:
+            self._counts[token] = (self._faded(self._counts.get(token, (0.0, now)), now) + 1.0, now)
+            self._touched.add(token)
+        self._total = (self._faded(self._total, now) + 1.0, now)
+        if len(self._counts) > self._limit:
+            self._shrink(now)
+
+    def _shrink(self, now: int) -> None:
+        """Forget the rarest tenth: what was seen once long ago tells the least."""
+        by_count = sorted(
+            self._counts, key=lambda token: (self._faded(self._counts[token], now), token)
+        )
+        for token in by_count[: max(1, self._limit // 10)]:
+            del self._counts[token]
+            self._touched.discard(token)
+            self._dropped.add(token)
+
+    def weight(self, token: str, now: int) -> float:
+        """Return how telling *token* is, above 0: its inverse document frequency.
+
+        log(1 + (N + 1) / (n + 1)) with N alerts seen lately, n of them with the token; smoothed so that
+        a value on every alert still weighs a little (Spärck Jones 1972, as in common use).
+        """
+        count = self._faded(self._counts.get(token, (0.0, now)), now)
+        return math.log(1.0 + (self._faded(self._total, now) + 1.0) / (count + 1.0))
+
+    # What a store needs to keep this and to build it again.
+
+    def changes(self) -> tuple[list[tuple[str, float, int]], list[str]]:
+        """Return the (token, count, time) changed and the tokens dropped since the last call."""
+        changed = [(token, *self._counts[token]) for token in sorted(self._touched)]
+        dropped = sorted(self._dropped - self._counts.keys())
+        self._touched.clear()
+        self._dropped.clear()
+        return [*changed, ("", *self._total)] if changed else [], dropped
+
+    def restore(self, rows: Iterable[tuple[str, float, int]]) -> None:
+        """Take back the rows that `changes` gave; the token "" holds the total."""
+        for token, count, at in rows:
+            if token:
+                self._counts[token] = (count, at)
+            else:
+                self._total = (count, at)
+
+    def rows(self) -> Iterator[tuple[str, float, int]]:
+        """Yield all there is, as `restore` takes it."""
+        yield ("", *self._total)
+        for token in sorted(self._counts):
+            yield (token, *self._counts[token])

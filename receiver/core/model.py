@@ -1,0 +1,189 @@
+"""The words of the domain: an alert as received, an episode of it, the inputs of the fold."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from receiver.core import timestamps
+
+Vector = NDArray[np.float32]
+
+
+class Status(StrEnum):
+    """What the sender says of an alert."""
+
+    FIRING = "firing"
+    RESOLVED = "resolved"
+
+
+class EpisodeState(StrEnum):
+    """Where a firing period stands."""
+
+    OPEN = "open"
+    STALE = "stale"
+    RESOLVED = "resolved"
+
+
+class Outcome(StrEnum):
+    """What became of one received alert; the label `outcome` of alerts_received_total."""
+
+    NEW = "new"
+    REFRESH = "refresh"
+    REOPENED = "reopened"
+    SUPERSEDED = "superseded"
+    RESOLVED = "resolved"
+    STALE = "stale"
+    SELF = "self"
+    HEARTBEAT = "heartbeat"
+    DEAD_LETTER = "dead_letter"
+
+
+@dataclass(frozen=True, slots=True)
+class Alert:
+    """One alert of a notification, valid, with the labels that do not identify it taken off.
+
+    Attributes:
+        fingerprint: FNV-1a 64 over *labels*, 16 hex digits.
+        sender_fingerprint: The same over all labels the sender gave; differs where some were dropped.
+        status: Firing or resolved.
+        labels: At least one pair, sorted by name.
+        annotations: May be empty.
+        starts_at: Nanoseconds.
+        ends_at: Nanoseconds; None while firing, or when the sender gave no end.
+        generator_url: May be empty.
+        links: Further addresses the sender gave (silenceURL, dashboardURL, panelURL).
+    """
+
+    fingerprint: str
+    sender_fingerprint: str
+    status: Status
+    labels: Mapping[str, str]
+    annotations: Mapping[str, str]
+    starts_at: int
+    ends_at: int | None = None
+    generator_url: str = ""
+    links: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class Episode:
+    """One firing period of an alert.
+
+    Attributes:
+        id: Never reused; ascends in the order of first sight.
+        fingerprint: Whose firing period this is.
+        labels: The alert's labels.
+        starts_at: Earliest startsAt seen of it, nanoseconds.
+        ends_at: When it ended; None while open or stale.
+        state: Open, stale or resolved.
+        reopen_no: How often the same startsAt had been counted as an episode before.
+        after: startsAt of the alert's episode before this one; None if it is not known.
+        received_at: First sight by our clock, nanoseconds.
+        last_seen: Last sight by our clock, nanoseconds.
+        senders: startsAt by sender fingerprint, of those that say it fires. Replicas fold into one
+            alert, and each has a startsAt of its own.
+        superseded: Ended because a later startsAt arrived, not by a resolve.
+        reopened: How often it was opened again after its end.
+        flaps: How many episodes of this alert before it ended unseen, in a row.
+        cluster_id: None if not clustered (our own alerts; resolved before ever seen firing).
+        founder: It opened its cluster.
+        confidence: Of its assignment, 0 to 1.
+        text_id: Its masked text; 0 if it has none.
+        why: The terms of the decision, as kept for people.
+    """
+
+    id: int
+    fingerprint: str
+    labels: Mapping[str, str]
+    starts_at: int
+    received_at: int
+    last_seen: int
+    ends_at: int | None = None
+    state: EpisodeState = EpisodeState.OPEN
+    reopen_no: int = 0
+    after: int | None = None
+    senders: dict[str, int] = field(default_factory=dict)
+    superseded: bool = False
+    reopened: int = 0
+    flaps: int = 0
+    cluster_id: int | None = None
+    founder: bool = False
+    confidence: float | None = None
+    text_id: int = 0
+    why: Mapping[str, object] | None = None
+
+    @property
+    def fires(self) -> bool:
+        """Whether it counts as firing."""
+        return self.state is EpisodeState.OPEN
+
+
+@dataclass(frozen=True, slots=True)
+class Sighting:
+    """Input: an alert was received.
+
+    Attributes:
+        time: When it was committed to the inbox, nanoseconds; never falls from input to input.
+        alert: What was received.
+        text: Its masked text; may be empty where `Engine.needs_text` says no.
+        vector: Of *text*, shape (dims,), unit length; None if there is no text, or no vector can be
+            had of it and labels and time must do.
+    """
+
+    time: int
+    alert: Alert
+    text: str = ""
+    vector: Vector | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Tick:
+    """Input: time has come to *time* (nanoseconds) and nothing else happened."""
+
+    time: int
+
+
+@dataclass(frozen=True, slots=True)
+class PastCluster:
+    """What is remembered of a cluster that is no longer live."""
+
+    id: int
+    size: int
+    opened_at: int
+    resolved_at: int | None
+    center: Vector | None
+
+    def as_recurred(self, vector: Vector | None) -> dict[str, Any]:
+        """Return the `recurs` of a cluster that is founded by a text with *vector*."""
+        similarity = None
+        if vector is not None and self.center is not None:
+            similarity = round(float((vector * self.center).sum()), 4)
+        duration = None
+        if self.resolved_at is not None:
+            duration = timestamps.seconds(self.resolved_at - self.opened_at)
+        return {
+            "cluster_id": self.id,
+            "similarity": similarity,
+            "opened_at": timestamps.render(self.opened_at),
+            "duration_seconds": duration,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Recall:
+    """Input: latest episodes of alerts the engine has forgotten, and the clusters they were in.
+
+    Forgetting and recalling change no outcome; they bound memory.
+    """
+
+    episodes: Sequence[Episode]
+    clusters: Sequence[PastCluster] = ()
+
+
+Input = Sighting | Tick | Recall

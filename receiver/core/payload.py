@@ -1,0 +1,212 @@
+"""Bytes of a webhook in, alerts out. Knows the body's form (versions "4" and "1") and nothing else.
+
+The envelope decides between 200 and 400; a bad alert in a good envelope becomes a dead letter, so
+that it cannot block its group at the sender for ever. Unknown fields are ignored: newer senders add
+some.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from receiver.core import envelope, identity, timestamps
+from receiver.core.errors import SenderError
+from receiver.core.identity import IdentitySettings
+from receiver.core.model import Alert, Status
+
+VERSIONS = ("4", "1")
+_LINKS = ("silenceURL", "dashboardURL", "panelURL")
+_SHOWN = 200
+"""Characters of a bad value that an error repeats: the sender logs the answer as one line."""
+
+
+@dataclass(frozen=True, slots=True)
+class DeadLetter:
+    """An alert that cannot be taken, kept for people to look at.
+
+    Attributes:
+        index: Its place in the notification's `alerts`, from 0.
+        field: What is at fault in it.
+        reason: What was found and what was expected.
+        raw: The alert as JSON.
+    """
+
+    index: int
+    field: str
+    reason: str
+    raw: str
+
+
+@dataclass(frozen=True, slots=True)
+class Notification:
+    """One webhook body.
+
+    Attributes:
+        receiver: Name of the sender's receiver, as it gives it (Alertmanager quotes it as a regexp).
+        group_key: Opaque name of the group at the sender.
+        external_url: Address of the sender.
+        truncated: How many alerts the sender left out because of max_alerts.
+        alerts: The valid ones, with their place in the body.
+        dead_letters: The others.
+    """
+
+    receiver: str
+    group_key: str
+    external_url: str
+    truncated: int
+    alerts: tuple[tuple[int, Alert], ...]
+    dead_letters: tuple[DeadLetter, ...]
+
+
+class _BadAlert(Exception):  # noqa: N818 - private, and always caught here
+    def __init__(self, field: str, value: object, expected: str) -> None:
+        super().__init__(f"{field}: got {_shown(value)}, expected {expected}")
+        self.field = field
+
+
+def _shown(value: object) -> str:
+    text = ascii(value)
+    return text if len(text) <= _SHOWN else text[:_SHOWN] + "…"
+
+
+def parse(body: bytes, settings: IdentitySettings) -> Notification:
+    """Read one webhook *body*.
+
+    Raises:
+        SenderError: The body is not JSON, not of a known version, or `alerts` is not a list.
+    """
+    document = envelope.read(body)
+    version = document.get("version")
+    if version not in VERSIONS:
+        raise SenderError(
+            f'version: got {_shown(version)}, expected "4" (Alertmanager) or "1" (Grafana)',
+            field="version",
+        )
+    entries = document.get("alerts")
+    if not isinstance(entries, list):
+        raise SenderError(f"alerts: got {_shown(entries)}, expected a list", field="alerts")
+    alerts: list[tuple[int, Alert]] = []
+    dead_letters: list[DeadLetter] = []
+    for index, entry in enumerate(entries):
+        try:
+            alerts.append((index, read_alert(entry, settings)))
+        except _BadAlert as error:
+            dead_letters.append(DeadLetter(index, error.field, str(error), _raw(entry)))
+    return Notification(
+        receiver=_text(document.get("receiver")),
+        group_key=_text(document.get("groupKey")),
+        external_url=_text(document.get("externalURL")),
+        truncated=_count(document.get("truncatedAlerts")),
+        alerts=tuple(alerts),
+        dead_letters=tuple(dead_letters),
+    )
+
+
+def read_one(entry: object, settings: IdentitySettings) -> Alert:
+    """Read one alert, as `read_alert` does, for callers that have just one.
+
+    Raises:
+        SenderError: A field is missing or of the wrong form; the error names it.
+    """
+    try:
+        return read_alert(entry, settings)
+    except _BadAlert as error:
+        raise SenderError(str(error), field=error.field) from error
+
+
+def read_time(field: str, value: object) -> int | None:
+    """Return the nanoseconds of *value*; None for the zero time.
+
+    Raises:
+        SenderError: It is not a time; the error names *field*.
+    """
+    try:
+        return _time(field, value)
+    except _BadAlert as error:
+        raise SenderError(str(error), field=error.field) from error
+
+
+def read_alert(entry: object, settings: IdentitySettings) -> Alert:
+    """Read one element of `alerts`; only status, labels and startsAt are required."""
+    if not isinstance(entry, dict):
+        raise _BadAlert("alert", entry, "an object")
+    status = entry.get("status")
+    if status not in ("firing", "resolved"):
+        raise _BadAlert("status", status, '"firing" or "resolved"')
+    sent = _pairs("labels", entry.get("labels"))
+    if not sent:
+        raise _BadAlert("labels", entry.get("labels"), "at least one label")
+    labels = identity.without(sent, settings.drop_labels)
+    sender_fingerprint = identity.fingerprint(sent)
+    same = len(labels) == len(sent)
+    starts_at = _time("startsAt", entry.get("startsAt"))
+    if starts_at is None:
+        raise _BadAlert("startsAt", entry.get("startsAt"), "the time it began to fire")
+    ends_at = None
+    if status == "resolved" and entry.get("endsAt") is not None:
+        ends_at = _time("endsAt", entry["endsAt"])
+    return Alert(
+        fingerprint=sender_fingerprint if same else identity.fingerprint(labels),
+        sender_fingerprint=sender_fingerprint,
+        status=Status(status),
+        labels=labels,
+        annotations=_pairs("annotations", entry.get("annotations") or {}),
+        starts_at=starts_at,
+        ends_at=ends_at,
+        generator_url=_text(entry.get("generatorURL")),
+        links={name: _text(entry[name]) for name in _LINKS if _text(entry.get(name))},
+    )
+
+
+def _pairs(field: str, value: object) -> dict[str, str]:
+    if not isinstance(value, Mapping):
+        raise _BadAlert(field, value, "an object of texts")
+    pairs = {}
+    for name, text in value.items():
+        if not isinstance(text, str):
+            raise _BadAlert(f"{field}.{envelope.clean(name)}", text, "a text")
+        # An empty label is the same as none (Prometheus data model); an empty annotation is kept.
+        if text or field != "labels":
+            pairs[envelope.clean(name)] = envelope.clean(text)
+    return pairs
+
+
+def _time(field: str, value: object) -> int | None:
+    if not isinstance(value, str):
+        raise _BadAlert(field, value, "a time in RFC 3339")
+    try:
+        return timestamps.parse(value)
+    except ValueError as error:
+        raise _BadAlert(field, value, f"a time in RFC 3339 ({error})") from error
+
+
+def _text(value: object) -> str:
+    return envelope.clean(value) if isinstance(value, str) else ""
+
+
+def _count(value: object) -> int:
+    return value if isinstance(value, int) and not isinstance(value, bool) and value > 0 else 0
+
+
+def as_json(alert: Alert) -> str:
+    """Return *alert* as JSON in the sender's form, for people to look at."""
+    return json.dumps(
+        {
+            "status": alert.status.value,
+            "labels": dict(alert.labels),
+            "annotations": dict(alert.annotations),
+            "startsAt": timestamps.render(alert.starts_at),
+            "endsAt": timestamps.render_optional(alert.ends_at),
+            "generatorURL": alert.generator_url,
+        }
+    )
+
+
+def _raw(entry: Any) -> str:
+    try:
+        return json.dumps(entry)
+    except RecursionError:
+        return json.dumps("nested too deeply to be kept")

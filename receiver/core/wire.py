@@ -1,0 +1,110 @@
+"""The public JSON of clusters and alerts: one form for API, stream and page."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from receiver.core import severity
+from receiver.core.clusters import Cluster
+from receiver.core.model import Episode
+from receiver.core.severity import SeveritySettings
+from receiver.core.timestamps import render, render_optional
+
+_VALUES_SHOWN = 50
+"""Values of one differing label that are listed."""
+
+
+def cluster_json(cluster: Cluster) -> dict[str, Any]:
+    """Return *cluster* as the public sees it."""
+    confidence = cluster.confidence
+    return {
+        "id": cluster.id,
+        "title": cluster.title,
+        "state": cluster.state.value,
+        "accepting": cluster.accepting,
+        "severity": cluster.severity,
+        "size": cluster.size,
+        "firing": cluster.firing,
+        "suppressed": 0,
+        "stale": cluster.stale,
+        "opened_at": render(cluster.opened_at),
+        "updated_at": render(cluster.updated_at),
+        "closed_at": render_optional(cluster.closed_at),
+        "resolved_at": render_optional(cluster.resolved_at),
+        "labels": dict(cluster.labels),
+        "spread": None,
+        "confidence": None if confidence is None else round(confidence, 4),
+        "recurs": None if cluster.recurs is None else dict(cluster.recurs),
+        "merged_into": cluster.merged_into,
+        "split_from": cluster.split_from,
+        "pinned": cluster.pinned,
+        "acked_by": cluster.acked_by,
+        "note": cluster.note,
+    }
+
+
+def alert_json(
+    episode: Episode, told: Mapping[str, Any], settings: SeveritySettings
+) -> dict[str, Any]:
+    """Return *episode* as the public sees it.
+
+    Args:
+        episode: Which.
+        told: What the sender last said of it: annotations, generatorURL, links, sender_fingerprint.
+        settings: How severity is told.
+    """
+    return {
+        "fingerprint": episode.fingerprint,
+        "state": "firing" if episode.fires else episode.state.value,
+        "severity": severity.of(episode.labels, settings),
+        "labels": dict(episode.labels),
+        "annotations": told["annotations"],
+        "startsAt": render(episode.starts_at),
+        "endsAt": render_optional(episode.ends_at),
+        "generatorURL": told["generatorURL"],
+        "links": told["links"],
+        "sender_fingerprint": told["sender_fingerprint"],
+        "episode_id": episode.id,
+        "received_at": render(episode.received_at),
+        "last_seen": render(episode.last_seen),
+        "superseded": episode.superseded,
+        "reopened": episode.reopened,
+        "flaps": episode.flaps,
+        "cluster_id": episode.cluster_id,
+        "confidence": episode.confidence,
+    }
+
+
+def differing(members: Sequence[Episode]) -> dict[str, dict[str, int]]:
+    """Return, of each label that not all *members* share, how many have which value."""
+    values: dict[str, Counter[str]] = {}
+    for episode in members:
+        for name, value in episode.labels.items():
+            values.setdefault(name, Counter())[value] += 1
+    return {
+        name: dict(counts.most_common(_VALUES_SHOWN))
+        for name, counts in sorted(values.items())
+        if len(counts) > 1 or sum(counts.values()) < len(members)
+    }
+
+
+def cascade(members: Sequence[Episode]) -> dict[str, list[dict[str, Any]]]:
+    """Return, of each label with several values, its values by when one of them first fired.
+
+    By startsAt, not by receipt; an order of firing, not of cause.
+    """
+    first: dict[str, dict[str, int]] = {}
+    for episode in members:
+        for name, value in episode.labels.items():
+            known = first.setdefault(name, {})
+            known[value] = min(known.get(value, episode.starts_at), episode.starts_at)
+    return {
+        name: [
+            {"value": value, "first_at": render(at)}
+            for value, at in sorted(times.items(), key=lambda item: (item[1], item[0]))
+        ][:_VALUES_SHOWN]
+        for name, times in sorted(first.items())
+        if len(times) > 1
+    }

@@ -1,0 +1,5 @@
+"""A storm to look at: a made-up site whose database fails, through the real receiver."""
+
+from receiver.demo.run import demo
+
+__all__ = ["demo"]

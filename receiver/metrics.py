@@ -1,0 +1,299 @@
+"""What Prometheus is told. Listens to publications; the names are public and in docs/metrics.md."""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    disable_created_metrics,
+    generate_latest,
+)
+from prometheus_client.core import GaugeMetricFamily, Metric
+
+from receiver.core.clusters import LIVE_STATES
+from receiver.core.evolution import EventType
+from receiver.core.model import Outcome, Status
+from receiver.core.publication import Publication
+from receiver.core.timestamps import SECOND, seconds
+
+# A second series for each counter, which Prometheus does not read.
+disable_created_metrics()
+
+SHOWN_CLUSTERS = 50
+"""Clusters with series of their own; the rest is summed. Labels must stay bounded."""
+
+_KEEP_SHOWN = 300 * SECOND
+"""Nanoseconds a shown cluster keeps its series after it resolved, so that the last scrape sees 0."""
+
+_RATE_WINDOW = 60 * SECOND
+_LATENCY = (
+    0.001,
+    0.002,
+    0.004,
+    0.008,
+    0.012,
+    0.025,
+    0.05,
+    0.1,
+    0.25,
+    0.5,
+    1,
+    2.5,
+    5,
+    10,
+    15,
+    30,
+    60,
+)
+_SEARCH = (0.0001, 0.0003, 0.001, 0.002, 0.005, 0.01, 0.025, 0.05, 0.1)
+_CODES = ("200", "400", "405", "413", "500", "503")
+
+
+class Metrics:
+    """All metrics, in a registry of their own."""
+
+    def __init__(self, version: str) -> None:
+        """Register everything, with series at 0 where their labels are known."""
+        registry = self.registry = CollectorRegistry()
+        self.webhook_requests = Counter(
+            "stormcell_webhook_requests", "Webhook requests by answer.", ["code"], registry=registry
+        )
+        self.webhook_duration = Histogram(
+            "stormcell_webhook_duration_seconds",
+            "From the first byte of a webhook to its answer.",
+            buckets=_LATENCY,
+            registry=registry,
+        )
+        self.alerts_received = Counter(
+            "stormcell_alerts_received",
+            "Alerts applied, by what the sender said of them and what became of them.",
+            ["status", "outcome"],
+            registry=registry,
+        )
+        self.truncated = Counter(
+            "stormcell_truncated_notifications",
+            "Notifications from which the sender cut alerts (max_alerts).",
+            registry=registry,
+        )
+        self.processing = Histogram(
+            "stormcell_alert_processing_duration_seconds",
+            "From receipt of an alert to the commit of its cluster.",
+            buckets=_LATENCY,
+            registry=registry,
+        )
+        self.embedding = Histogram(
+            "stormcell_embedding_duration_seconds",
+            "Embedding of the new texts of one batch.",
+            buckets=_LATENCY,
+            registry=registry,
+        )
+        self.cache_hits = Counter(
+            "stormcell_embedding_cache_hits",
+            "Texts whose vector was held already.",
+            registry=registry,
+        )
+        self.cache_misses = Counter(
+            "stormcell_embedding_cache_misses",
+            "Texts that had to be embedded.",
+            registry=registry,
+        )
+        self.search = Histogram(
+            "stormcell_index_search_duration_seconds",
+            "One search for the nearest texts.",
+            buckets=_SEARCH,
+            registry=registry,
+        )
+        self.events = Counter(
+            "stormcell_events", "Steps of evolution, by type.", ["type"], registry=registry
+        )
+        self.archived = Counter(
+            "stormcell_vectors_archived",
+            "Vectors let go to make room.",
+            registry=registry,
+        )
+        self.inbox_errors = Counter(
+            "stormcell_retries",
+            "Attempts repeated because the database or the model failed.",
+            registry=registry,
+        )
+        Gauge("stormcell_build_info", "Always 1.", ["version"], registry=registry).labels(
+            version
+        ).set(1)
+        Gauge(
+            "stormcell_config_last_reload_successful",
+            "Whether the configuration in force is the one last read.",
+            registry=registry,
+        ).set(1)
+        for code in _CODES:
+            self.webhook_requests.labels(code)
+        for kind in EventType:
+            self.events.labels(kind.value)
+        for outcome in Outcome:
+            for status in (*(s.value for s in Status), "unknown"):
+                if (status == "unknown") <= (outcome is Outcome.DEAD_LETTER):
+                    self.alerts_received.labels(status, outcome.value)
+        self.board = Board()
+        registry.register(self.board)
+
+    def gauge(self, name: str, help: str, read: Callable[[], float]) -> None:
+        """Show what *read* returns at each scrape as `stormcell_`*name*."""
+        Gauge(f"stormcell_{name}", help, registry=self.registry).set_function(read)
+
+    def published(self, publication: Publication) -> None:
+        """Count one publication; a listener."""
+        for key, count in publication.outcomes.items():
+            status, _, outcome = key.partition(".")
+            self.alerts_received.labels(status, outcome).inc(count)
+        for status in publication.dead_letters:
+            self.alerts_received.labels(status, Outcome.DEAD_LETTER.value).inc()
+        for age in publication.ages_seconds:
+            self.processing.observe(age)
+        for event in publication.events:
+            self.events.labels(event.type.value).inc()
+        self.cache_hits.inc(publication.texts_known)
+        self.cache_misses.inc(publication.texts_embedded)
+        self.archived.inc(publication.vectors_archived)
+        self.board.published(publication)
+
+    def answered(self, code: str, seconds: float) -> None:
+        """Count a webhook answered with *code* after *seconds*."""
+        self.webhook_requests.labels(code).inc()
+        self.webhook_duration.observe(seconds)
+
+    def cut(self) -> None:
+        """Count a notification from which the sender cut alerts."""
+        self.truncated.inc()
+
+    def render(self) -> bytes:
+        """Return the exposition."""
+        return generate_latest(self.registry)
+
+
+class Board:
+    """The live clusters as gauges, read at each scrape."""
+
+    def __init__(self) -> None:
+        """Start with none."""
+        self._lock = threading.Lock()
+        self._live: dict[int, Mapping[str, Any]] = {}
+        self._shown: dict[int, int | None] = {}
+        self._last: dict[int, Mapping[str, Any]] = {}
+        self._joined: dict[int, deque[int]] = {}
+        self._time = 0
+        self._figures: dict[str, float] = {}
+        self._ready = False
+
+    def published(self, publication: Publication) -> None:
+        """Take in what changed."""
+        with self._lock:
+            self._ready = True
+            self._time = max(self._time, publication.time)
+            for cluster in publication.clusters:
+                if cluster["state"] in LIVE_STATES:
+                    self._live[cluster["id"]] = cluster
+                else:
+                    self._live.pop(cluster["id"], None)
+                    if cluster["id"] in self._shown:
+                        self._last[cluster["id"]] = cluster
+                        self._shown[cluster["id"]] = publication.time
+            for event in publication.events:
+                if event.type is EventType.ALERT_ASSIGNED and event.cluster_id in self._live:
+                    self._joined.setdefault(event.cluster_id, deque()).append(event.time)
+            self._figures = {
+                "flapping_alerts": publication.flapping,
+                "heartbeat_timestamp_seconds": seconds(publication.heartbeat_at),
+                "index_vectors": publication.stats["index"]["vectors"],
+                "index_vectors_limit": publication.stats["memory"]["max_vectors"],
+                "memory_pressure": publication.stats["memory"]["usage_ratio"],
+            }
+            stability = publication.stats["stability"].get("stability_score")
+            if stability is not None:
+                self._figures["assignment_stability_ratio"] = stability
+
+    def _choose(self) -> None:
+        """Fill the places: who is shown stays, so that series do not come and go with the rank."""
+        over = [c for c, at in self._shown.items() if at is not None]
+        for cluster_id in over:
+            resolved_at = self._shown[cluster_id]
+            if cluster_id in self._live:
+                self._shown[cluster_id] = None
+            elif resolved_at is not None and self._time - resolved_at > _KEEP_SHOWN:
+                del self._shown[cluster_id]
+                self._last.pop(cluster_id, None)
+        room = SHOWN_CLUSTERS - len(self._shown)
+        if room > 0:
+            hidden = [c for c in self._live.values() if c["id"] not in self._shown]
+            hidden.sort(key=lambda c: (-c["firing"], -c["id"]))
+            self._shown.update((c["id"], None) for c in hidden[:room])
+        for cluster_id in self._joined.keys() - self._live.keys():
+            del self._joined[cluster_id]
+
+    def _rate(self, cluster_id: int) -> float:
+        times = self._joined.get(cluster_id, deque())
+        while times and times[0] <= self._time - _RATE_WINDOW:
+            times.popleft()
+        return len(times) / seconds(_RATE_WINDOW)
+
+    def collect(self) -> Iterator[Metric]:
+        """Yield the gauges; a collector of prometheus_client."""
+        with self._lock:
+            yield from list(self._collect())
+
+    def _collect(self) -> Iterator[Metric]:
+        states = GaugeMetricFamily(
+            "stormcell_clusters", "Live clusters by state.", labels=["state"]
+        )
+        for state in LIVE_STATES:
+            count = sum(cluster["state"] == state for cluster in self._live.values())
+            states.add_metric([state.value], count)
+        yield states
+        if not self._ready:
+            return
+        for name, value in self._figures.items():
+            yield GaugeMetricFamily(f"stormcell_{name}", _HELP[name], value=value)
+        self._choose()
+        firing = GaugeMetricFamily(
+            "stormcell_cluster_firing_alerts",
+            "Firing alerts of a live cluster; of all that are not shown under other.",
+            labels=["cluster_id"],
+        )
+        info = GaugeMetricFamily(
+            "stormcell_cluster_info",
+            "What a shown cluster is; always 1.",
+            labels=["cluster_id", "title", "severity"],
+        )
+        rate = GaugeMetricFamily(
+            "stormcell_cluster_new_alerts_per_second",
+            "Alerts a second that joined a shown cluster in the last minute.",
+            labels=["cluster_id"],
+        )
+        for cluster_id in sorted(self._shown):
+            cluster = self._live.get(cluster_id) or self._last[cluster_id]
+            firing.add_metric([str(cluster_id)], cluster["firing"])
+            info.add_metric([str(cluster_id), cluster["title"], cluster["severity"]], 1)
+            rate.add_metric([str(cluster_id)], self._rate(cluster_id))
+        hidden = [c for c in self._live.values() if c["id"] not in self._shown]
+        firing.add_metric(["other"], sum(c["firing"] for c in hidden))
+        yield from (firing, info, rate)
+        yield GaugeMetricFamily(
+            "stormcell_clusters_not_exported",
+            "Live clusters without series of their own.",
+            value=len(hidden),
+        )
+
+
+_HELP = {
+    "flapping_alerts": "Open alerts that fired again and again within minutes.",
+    "heartbeat_timestamp_seconds": "When the heartbeat alert was last received; 0 for never.",
+    "index_vectors": "Vectors held.",
+    "index_vectors_limit": "Most vectors that are held.",
+    "memory_pressure": "Vectors held over the most that are, 0 to 1.",
+    "assignment_stability_ratio": "Share of the latest assignments that opened no cluster.",
+}

@@ -1,0 +1,160 @@
+"""The way to 200: room for the body, then a commit that all waiting requests share.
+
+Nothing is worked on for a client that has gone: under a storm the sender cancels and repeats, and a
+receiver that serves the cancelled never catches up. Waiting a while is better than an instant 503,
+which the sender answers with another request.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import sqlite3
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from receiver.core.errors import TryLater
+from receiver.pipeline.writer import Writer
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(slots=True)
+class _Waiting:
+    body: bytes
+    alerts: int
+    gone: Callable[[], bool]
+    done: asyncio.Future[None]
+
+
+class Room:
+    """Bytes of bodies that may be in memory at once."""
+
+    def __init__(self, limit_bytes: int, wait_seconds: float) -> None:
+        """Hold at most *limit_bytes*; wait for room for at most *wait_seconds*."""
+        self._limit = limit_bytes
+        self._wait = wait_seconds
+        self._queue: deque[tuple[int, asyncio.Future[None]]] = deque()
+        self.used = 0
+
+    async def take(self, size: int) -> None:
+        """Take *size* bytes, in turn.
+
+        Raises:
+            TryLater: There was no room in time, or there never can be.
+        """
+        if not self._queue and self.used + size <= self._limit:
+            self.used += size
+            return
+        if size > self._limit:
+            raise TryLater(f"body of {size} bytes does not fit in intake.max_inflight_bytes")
+        turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._queue.append((size, turn))
+        try:
+            await asyncio.wait_for(turn, self._wait)
+        except TimeoutError:
+            raise TryLater("too much is being received at once") from None
+        except asyncio.CancelledError:
+            if turn.done() and not turn.cancelled():
+                self.give_back(size)
+            raise
+
+    def give_back(self, size: int) -> None:
+        """Give back *size* bytes and let in who waited."""
+        self.used -= size
+        while self._queue:
+            wanted, turn = self._queue[0]
+            if turn.done():
+                self._queue.popleft()
+            elif self.used + wanted <= self._limit:
+                self._queue.popleft()
+                self.used += wanted
+                turn.set_result(None)
+            else:
+                return
+
+
+class Intake:
+    """Commits bodies to the inbox, many at a time."""
+
+    def __init__(self, writer: Writer, wait_seconds: float, on_commit: Callable[[], None]) -> None:
+        """Commit through *writer*; a body waits at most *wait_seconds*.
+
+        Args:
+            writer: Has the database.
+            wait_seconds: Past this a request is answered 503.
+            on_commit: Called after each commit, on the event loop.
+        """
+        self._writer = writer
+        self._wait = wait_seconds
+        self._on_commit = on_commit
+        self._waiting: list[_Waiting] = []
+        self._flushing: asyncio.Task[None] | None = None
+        self._closed = False
+        self.received_at = 0
+
+    async def commit(self, body: bytes, alerts: int, gone: Callable[[], bool]) -> None:
+        """Return when *body*, which holds *alerts* alerts, is committed.
+
+        Args:
+            body: As received.
+            alerts: Valid alerts in it.
+            gone: Tells whether its client has gone; then it need not be committed any more.
+
+        Raises:
+            TryLater: It could not be committed, or not in time; the sender should repeat it.
+        """
+        if self._closed:
+            raise TryLater("shutting down")
+        done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._waiting.append(_Waiting(body, alerts, gone, done))
+        if self._flushing is None:
+            self._flushing = asyncio.create_task(self._flush())
+        try:
+            await asyncio.wait_for(done, self._wait)
+        except TimeoutError:
+            raise TryLater("the commit took too long") from None
+
+    async def _flush(self) -> None:
+        """Commit all that waits, in one transaction, until nothing does."""
+        try:
+            while self._waiting:
+                batch = [w for w in self._waiting if not w.done.done() and not w.gone()]
+                abandoned = [w for w in self._waiting if not w.done.done() and w.gone()]
+                self._waiting = []
+                for waiting in abandoned:
+                    waiting.done.cancel()
+                if batch:
+                    await self._commit(batch)
+        finally:
+            self._flushing = None
+
+    async def _commit(self, batch: list[_Waiting]) -> None:
+        loop = asyncio.get_running_loop()
+        error: TryLater | None = None
+        try:
+            self.received_at = await loop.run_in_executor(
+                self._writer.executor, self._writer.receive, [(w.body, w.alerts) for w in batch]
+            )
+        except sqlite3.Error as failed:
+            log.error("inbox commit failed, senders are told to retry", extra={"err": str(failed)})
+            error = TryLater(f"the database cannot be written: {failed}")
+        except Exception as failed:
+            # A bug must not leave requests waiting: they are told to come again.
+            log.exception("inbox commit failed")
+            error = TryLater(f"internal error: {type(failed).__name__}")
+        for waiting in batch:
+            if not waiting.done.done():
+                if error is None:
+                    waiting.done.set_result(None)
+                else:
+                    waiting.done.set_exception(error)
+        if error is None:
+            self._on_commit()
+
+    async def close(self) -> None:
+        """Refuse what comes, finish what waits."""
+        self._closed = True
+        if self._flushing is not None:
+            await self._flushing

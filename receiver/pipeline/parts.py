@@ -1,0 +1,67 @@
+"""What the pipeline needs of a store. Another log may take the database's place behind it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+from receiver.core.changes import Changes, Restored
+from receiver.core.evolution import Event
+from receiver.core.inbox import InboxRow
+from receiver.core.model import Episode, Input, PastCluster
+from receiver.core.payload import DeadLetter
+
+
+class Store(Protocol):
+    """Keeps what is received and what became of it.
+
+    All calls come from one thread, one at a time. Each is a transaction: when it returns, its effect
+    survives power loss; when it raises `sqlite3.Error`, it had none and may be tried again.
+    """
+
+    @property
+    def embedder(self) -> str | None:
+        """What made the vectors in here; None while there are none."""
+        ...
+
+    def set_embedder(self, identity: str) -> None:
+        """Note what makes the vectors."""
+        ...
+
+    def add_to_inbox(self, received_at: int, bodies: Sequence[tuple[bytes, int]]) -> list[int]:
+        """Keep *bodies* (body, alerts in it); return their ids, which ascend for ever."""
+        ...
+
+    def inbox(self, after: int, limit_bytes: int) -> list[InboxRow]:
+        """Return rows with ids above *after*, in order: the first, and more up to *limit_bytes*."""
+        ...
+
+    def pending(self) -> list[tuple[int, int, int]]:
+        """Return (id, received_at, alerts not yet applied) of each row of the inbox, in order."""
+        ...
+
+    def commit(
+        self,
+        inputs: Sequence[Input],
+        events: Sequence[Event],
+        changes: Changes,
+        *,
+        text_id: Callable[[str], int],
+        applied: Sequence[tuple[InboxRow, int]] = (),
+        dead_letters: Sequence[tuple[int, DeadLetter]] = (),
+        journal_before: int | None = None,
+    ) -> None:
+        """Keep one step: its inputs, its events, the state after it, and how far the inbox is done."""
+        ...
+
+    def restore(self, assignments: int) -> Restored | None:
+        """Return all that an engine needs to go on; None if nothing was ever committed."""
+        ...
+
+    def recall(self, fingerprints: Sequence[str]) -> tuple[list[Episode], list[PastCluster]]:
+        """Return the latest episodes of *fingerprints*, and the clusters over that they were in."""
+        ...
+
+    def close(self) -> None:
+        """Let go of everything."""
+        ...

@@ -1,0 +1,470 @@
+"""The one thread that owns the engine: inbox in, committed and published events out.
+
+A fault never loses an alert: what is not committed stays in the inbox. If texts cannot be embedded or
+the database cannot be written, the batch waits and is tried again; if the engine itself fails, it is
+built again from the store and the alert at fault becomes a dead letter.
+"""
+
+from __future__ import annotations
+
+import logging
+import sqlite3
+import threading
+from collections import deque
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+from receiver.config import Config
+from receiver.core import payload, wire
+from receiver.core.engine import Engine
+from receiver.core.errors import EmbeddingError, StoreError, TryLater
+from receiver.core.inbox import InboxRow
+from receiver.core.index import VectorIndex
+from receiver.core.intake import Embed, sightings
+from receiver.core.model import Alert, Input, Recall, Tick
+from receiver.core.payload import DeadLetter
+from receiver.core.publication import Listener, Publication
+from receiver.core.timestamps import nanoseconds, seconds
+from receiver.pipeline.embedding import Embedding, OpenEmbedder
+from receiver.pipeline.writer import Writer
+
+log = logging.getLogger(__name__)
+
+_LOOK_AGAIN_SECONDS = 5.0
+"""Longest sleep: the wall clock may be set while we wait for a moment of it."""
+
+_RETRY_SECONDS = (0.5, 1.0, 2.0, 5.0, 10.0)
+_READ_BYTES = 4 * 2**20
+"""Bodies read from the inbox at once, so that a backlog on disk does not become one in memory."""
+
+T = TypeVar("T")
+
+
+class _Stopped(Exception):  # noqa: N818 - ends the thread, is no error
+    pass
+
+
+@dataclass(slots=True)
+class _Batch:
+    """What is applied and committed together.
+
+    Attributes:
+        received: (received_at in nanoseconds, alert), in order.
+        applied: Inbox rows touched, and how many of their alerts are applied after this.
+        dead_letters: (received_at, letter) of rows that end here.
+    """
+
+    received: list[tuple[int, Alert]] = field(default_factory=list)
+    applied: list[tuple[InboxRow, int]] = field(default_factory=list)
+    dead_letters: list[tuple[int, DeadLetter]] = field(default_factory=list)
+
+
+class Worker:
+    """Applies what is in the inbox, in the order of receipt."""
+
+    def __init__(
+        self,
+        writer: Writer,
+        config: Config,
+        open_embedder: OpenEmbedder,
+        *,
+        clock: Callable[[], int],
+        make_index: Callable[[int], VectorIndex] = VectorIndex,
+        listeners: Sequence[Listener] = (),
+        on_fatal: Callable[[Exception], None] = lambda error: None,
+    ) -> None:
+        """Prepare the thread; `start` starts it.
+
+        Args:
+            writer: Has the database.
+            config: All settings.
+            open_embedder: Makes the embedder; may take long, may raise EmbeddingError.
+            clock: Nanoseconds since 1970.
+            make_index: Makes a vector index for vectors of so many components.
+            listeners: Told of each commit, on this thread, in order.
+            on_fatal: Called when the thread cannot go on at all.
+        """
+        self._writer = writer
+        self._config = config
+        self._embedding = Embedding(open_embedder)
+        self._clock = clock
+        self._make_index = make_index
+        self._listeners = listeners
+        self._on_fatal = on_fatal
+        self._thread = threading.Thread(target=self._run, name="worker", daemon=True)
+        self._wake = threading.Condition()
+        self._stopping = False
+        self._nudged = False
+        self._asked: deque[tuple[Callable[[], Any], Future[Any]]] = deque()
+        self._rows: deque[tuple[InboxRow, payload.Notification]] = deque()
+        self._read_up_to = 0
+        self._journal_trimmed_at = 0
+        self._engine: Engine | None = None
+        self.restored = False
+        self.stats: dict[str, Any] | None = None
+        self.retries = 0
+
+    # -- other threads ---------------------------------------------------------------------------
+
+    def start(self) -> None:
+        """Start the thread."""
+        self._thread.start()
+
+    def nudge(self) -> None:
+        """Say that the inbox has something new."""
+        with self._wake:
+            self._nudged = True
+            self._wake.notify()
+
+    def stop(self, timeout_seconds: float) -> bool:
+        """Let the thread finish its batch and end; return whether it did in time."""
+        with self._wake:
+            self._stopping = True
+            self._wake.notify()
+        self._thread.join(timeout_seconds)
+        return not self._thread.is_alive()
+
+    @property
+    def embedder_ready(self) -> bool:
+        """Whether texts can be embedded."""
+        return self._embedding.ready
+
+    def ask(self, question: Callable[[Engine, Embed], T]) -> Future[T]:
+        """Have *question* asked of the engine between two batches; it must change nothing."""
+        answer: Future[T] = Future()
+
+        def run() -> T:
+            if self._engine is None or not self._embedding.ready:
+                raise TryLater("the model is not ready yet")
+            return question(self._engine, self._embedding.embed)
+
+        if self._stopping or not self._thread.is_alive():
+            raise TryLater("shutting down")
+        with self._wake:
+            self._asked.append((run, answer))
+            self._wake.notify()
+        return answer
+
+    # -- the thread ------------------------------------------------------------------------------
+
+    def _run(self) -> None:
+        try:
+            self._restore()
+            self._retrying(self._open_embedder, EmbeddingError, "the embedding model is not ready")
+            while True:
+                self._answer()
+                batch = self._next_batch()
+                if batch is not None:
+                    self._apply(batch)
+                elif not self._let_time_pass():
+                    self._sleep()
+        except _Stopped:
+            pass
+        except Exception as error:
+            log.exception("the worker cannot go on")
+            self._on_fatal(error)
+        finally:
+            self._embedding.close()
+            for _, answer in self._asked:
+                answer.set_exception(TryLater("shutting down"))
+
+    def _restore(self) -> None:
+        """Build the engine from the store, if there is anything in it."""
+        window = self._config.clustering.stability_window
+        restored = self._writer.call(self._writer.store.restore, window)
+        if restored is not None:
+            dims = 0 if restored.vectors is None else restored.vectors.shape[1]
+            self._engine = Engine(self._config.core, dims or self._embedding.dims, self._make_index)
+            self._engine.restore(restored)
+            live = self._engine.live.by_id.values()
+            self._publish([], [wire.cluster_json(cluster) for cluster in live])
+        self.restored = True
+
+    def _open_embedder(self) -> None:
+        self._embedding.open()
+        identity, known = self._embedding.identity, self._writer.call(self._known_embedder)
+        if known is None:
+            self._writer.call(self._writer.store.set_embedder, identity)
+        elif known != identity:
+            raise StoreError(
+                f"the vectors in the database were made by {known}, the settings under `embedding`"
+                f" give {identity}: vectors of both cannot be compared; set it back, or give another"
+                " --storage.path"
+            )
+        if self._engine is None:
+            self._engine = Engine(self._config.core, self._embedding.dims, self._make_index)
+
+    def _known_embedder(self) -> str | None:
+        return self._writer.store.embedder
+
+    def _answer(self) -> None:
+        while self._asked:
+            run, answer = self._asked.popleft()
+            if not answer.set_running_or_notify_cancel():
+                continue
+            try:
+                answer.set_result(run())
+            except Exception as error:
+                answer.set_exception(error)
+
+    def _sleep(self) -> None:
+        due = self._engine.next_due() if self._engine else None
+        wait = _LOOK_AGAIN_SECONDS
+        if due is not None:
+            wait = min(wait, max(0.0, seconds(due - self._clock())))
+        with self._wake:
+            if not self._nudged and not self._asked and not self._stopping:
+                self._wake.wait(wait)
+            self._nudged = False
+            if self._stopping:
+                raise _Stopped
+
+    def _retrying(self, function: Callable[[], T], retried: type[Exception], trouble: str) -> T:
+        """Return what *function* returns, trying again after an error of the type *retried*."""
+        attempt = 0
+        while True:
+            try:
+                return function()
+            except sqlite3.IntegrityError:
+                raise
+            except retried as error:
+                wait = _RETRY_SECONDS[min(attempt, len(_RETRY_SECONDS) - 1)]
+                attempt += 1
+                self.retries += 1
+                log.error(
+                    "%s, alerts stay pending", trouble, extra={"err": str(error), "retry_in": wait}
+                )
+                self._pause(wait)
+
+    def _pause(self, wait: float) -> None:
+        with self._wake:
+            if not self._stopping:
+                self._wake.wait(wait)
+            if self._stopping:
+                raise _Stopped
+        self._answer()
+
+    # -- batches ---------------------------------------------------------------------------------
+
+    def _next_batch(self) -> _Batch | None:
+        if self._stopping:
+            raise _Stopped
+        batch, room = _Batch(), self._config.intake.batch_size
+        while room > 0:
+            if not self._rows and not self._read_inbox():
+                break
+            row, notification = self._rows[0]
+            taken = notification.alerts[row.applied : row.applied + room]
+            batch.received += [(row.received_at, alert) for _, alert in taken]
+            room -= len(taken)
+            done = row.applied + len(taken)
+            batch.applied.append((row, done))
+            self._rows.popleft()
+            if done < len(notification.alerts):
+                rest = InboxRow(row.id, row.received_at, row.alerts, done, row.body)
+                self._rows.appendleft((rest, notification))
+            else:
+                batch.dead_letters += [(row.received_at, d) for d in notification.dead_letters]
+        return batch if batch.applied else None
+
+    def _read_inbox(self) -> bool:
+        found = self._retrying(
+            lambda: self._writer.call(self._writer.store.inbox, self._read_up_to, _READ_BYTES),
+            sqlite3.Error,
+            "the inbox cannot be read",
+        )
+        for row in found:
+            # It was parsed before it was committed, so it can be parsed.
+            self._rows.append((row, payload.parse(row.body, self._config.identity)))
+            self._read_up_to = row.id
+        return bool(found)
+
+    def _apply(self, batch: _Batch) -> None:
+        try:
+            self._step(batch)
+        except (_Stopped, EmbeddingError):
+            raise
+        except Exception:
+            log.exception("a batch failed, its alerts are tried one by one")
+            self._rebuild()
+            self._apply_one_by_one(batch)
+
+    def _step(self, batch: _Batch) -> None:
+        engine = self._engine
+        if engine is None:
+            raise TryLater("the model is not ready yet")
+        self._recall(engine, batch.received)
+        inputs, known, embedded = self._retrying(
+            lambda: sightings(engine, batch.received, self._embedding.embed),
+            EmbeddingError,
+            "texts cannot be embedded",
+        )
+        before = dict(engine.counters.outcomes)
+        events = engine.step(inputs)
+        self._commit(engine, inputs, events, batch, before, known, embedded)
+
+    def _recall(self, engine: Engine, received: Sequence[tuple[int, Alert]]) -> None:
+        wanted = {a.fingerprint for _, a in received if not engine.remembers(a.fingerprint)}
+        if wanted:
+            episodes, past = self._retrying(
+                lambda: self._writer.call(self._writer.store.recall, sorted(wanted)),
+                sqlite3.Error,
+                "the database cannot be read",
+            )
+            engine.step([Recall(episodes, past)])
+
+    def _commit(
+        self,
+        engine: Engine,
+        inputs: Sequence[Input],
+        events: Sequence[Any],
+        batch: _Batch,
+        before: dict[str, int],
+        known: int = 0,
+        embedded: int = 0,
+    ) -> None:
+        changes = engine.drain()
+        if not (events or batch.applied or changes.episodes or changes.clusters):
+            return
+        trim = self._journal_before()
+        self._retrying(
+            lambda: self._writer.call(
+                self._writer.commit,
+                inputs,
+                events,
+                changes,
+                text_id=engine.text_id,
+                applied=batch.applied,
+                dead_letters=batch.dead_letters,
+                journal_before=trim,
+            ),
+            sqlite3.Error,
+            "the database cannot be written",
+        )
+        engine.forget()
+        now = self._clock()
+        after = engine.counters.outcomes
+        self._publish(
+            events,
+            [wire.cluster_json(cluster) for cluster in changes.clusters],
+            outcomes={k: n - before.get(k, 0) for k, n in after.items() if n > before.get(k, 0)},
+            ages_seconds=[max(0.0, seconds(now - at)) for at, _ in batch.received],
+            dead_letters=[_claimed_status(letter) for _, letter in batch.dead_letters],
+            texts_known=known,
+            texts_embedded=embedded,
+            vectors_archived=len(changes.forgotten_texts),
+        )
+
+    def _journal_before(self) -> int | None:
+        """Return before when the journal may be trimmed now, once an hour; else None."""
+        now = self._clock()
+        if now - self._journal_trimmed_at < nanoseconds(3600):
+            return None
+        self._journal_trimmed_at = now
+        return now - nanoseconds(self._config.storage.journal_retention)
+
+    def _let_time_pass(self) -> bool:
+        """Let happen what is due; return whether anything was."""
+        engine = self._engine
+        now = self._clock()
+        due = engine.next_due() if engine else None
+        if engine is None or due is None or due > now:
+            return False
+        tick = Tick(now)
+        self._commit(engine, [tick], engine.step([tick]), _Batch(), engine.counters.outcomes)
+        return True
+
+    def _publish(self, events: Sequence[Any], clusters: Sequence[Any], **figures: Any) -> None:
+        engine = self._engine
+        if engine is None:
+            return
+        self.stats = self._figures(engine)
+        publication = Publication(
+            time=engine.counters.clock,
+            events=events,
+            clusters=clusters,
+            flapping=len(engine.flapping),
+            heartbeat_at=engine.counters.heartbeat_at,
+            stats=self.stats,
+            **figures,
+        )
+        for listener in self._listeners:
+            try:
+                listener(publication)
+            except Exception:
+                # It is committed: a listener at fault must not have it applied again.
+                log.exception("a listener failed")
+
+    def _figures(self, engine: Engine) -> dict[str, Any]:
+        limit = self._config.memory.max_vectors
+        held = len(engine.vectors)
+        return {
+            "stability": engine.stability.report(len(engine.live)),
+            "index": {"vectors": held, "cells": 1, "probes": 1, "measured_recall": 1.0},
+            "memory": {
+                "current_vectors": held,
+                "max_vectors": limit,
+                "usage_ratio": round(held / limit, 4),
+            },
+            "live_clusters": len(engine.live),
+            "flapping_alerts": len(engine.flapping),
+        }
+
+    # -- faults ----------------------------------------------------------------------------------
+
+    def _rebuild(self) -> None:
+        """Throw away the engine, which may be half changed, and build it from what is committed."""
+        self._engine = None
+        self._restore()
+        if self._engine is None:
+            self._engine = Engine(self._config.core, self._embedding.dims, self._make_index)
+
+    def _apply_one_by_one(self, batch: _Batch) -> None:
+        """Apply each alert of *batch* alone; what fails alone is a dead letter."""
+        position = 0
+        for row, done in batch.applied:
+            last = row.alerts == done
+            letters = [d for d in batch.dead_letters if last and d[0] == row.received_at]
+            start = row.applied
+            for count in range(start + 1, done + 1):
+                received = batch.received[position]
+                position += 1
+                self._apply_alone(row, count, received)
+            if last:
+                self._finish(row, letters)
+
+    def _apply_alone(self, row: InboxRow, count: int, received: tuple[int, Alert]) -> None:
+        # One short of done, so that the row stays until `_finish`.
+        upto = InboxRow(row.id, row.received_at, row.alerts + 1, count - 1, row.body)
+        try:
+            self._step(_Batch([received], [(upto, count)]))
+        except _Stopped:
+            raise
+        except Exception as error:
+            log.exception("an alert failed, it goes to the dead letters")
+            self._rebuild()
+            at, alert = received
+            letter = DeadLetter(
+                count - 1,
+                "alert",
+                f"internal error: {type(error).__name__}: {error}"[:500],
+                payload.as_json(alert),
+            )
+            self._settle(_Batch([], [(upto, count)], [(at, letter)]))
+
+    def _finish(self, row: InboxRow, letters: list[tuple[int, DeadLetter]]) -> None:
+        self._settle(_Batch([], [(row, row.alerts)], letters))
+
+    def _settle(self, batch: _Batch) -> None:
+        engine = self._engine
+        if engine is not None:
+            self._commit(engine, [], [], batch, dict(engine.counters.outcomes))
+
+
+def _claimed_status(letter: DeadLetter) -> str:
+    for status in ("firing", "resolved"):
+        if f'"status": "{status}"' in letter.raw:
+            return status
+    return "unknown"

@@ -1,0 +1,9 @@
+"""SQLite: the inbox, episodes, clusters, events, texts with vectors, and the journal of inputs.
+
+One connection writes; any number read. What each table keeps, and for how long, is in docs/storage.md.
+"""
+
+from receiver.store.database import Database
+from receiver.store.queries import Queries
+
+__all__ = ["Database", "Queries"]

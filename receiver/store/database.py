@@ -1,0 +1,408 @@
+"""The database: one connection that writes, and what it writes.
+
+Public methods are transactions. The calling thread is always the same one, the writer's; readers have
+connections of their own (`queries`).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import json
+import secrets
+import sqlite3
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+import sqlite_utils
+
+from receiver.core.changes import Changes, Restored
+from receiver.core.errors import StoreError
+from receiver.core.evolution import Event
+from receiver.core.inbox import InboxRow
+from receiver.core.model import Episode, Input, PastCluster, Vector
+from receiver.core.payload import DeadLetter
+from receiver.store import journal, rows, schema
+
+FILE_NAME = "stormcell.db"
+_EMPTY = '{"notifications":0,"dead_letters":0}'
+
+
+def connect(path: Path, *, read_only: bool) -> sqlite3.Connection:
+    """Open the database file at *path*."""
+    if read_only:
+        connection = sqlite3.connect(
+            f"file:{path}?mode=ro", uri=True, check_same_thread=False, isolation_level=None
+        )
+    else:
+        connection = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
+    connection.row_factory = sqlite3.Row
+    connection.execute("PRAGMA busy_timeout = 5000")
+    connection.execute("PRAGMA cache_size = -8192")
+    return connection
+
+
+class Database:
+    """The store of one partition."""
+
+    def __init__(self, directory: Path) -> None:
+        """Open the database in *directory*, made if missing, and bring its schema up to date.
+
+        Raises:
+            StoreError: The directory cannot be used, another process uses it, or a newer version
+                wrote it. The text says what to do.
+        """
+        self.path = directory / FILE_NAME
+        try:
+            directory.mkdir(parents=True, exist_ok=True)
+            self._lock = (directory / "lock").open("a")
+        except OSError as error:
+            raise StoreError(f"--storage.path {directory}: {error.strerror}") from error
+        try:
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            self._lock.close()
+            raise StoreError(f"--storage.path {directory}: another stormcell uses it") from error
+        try:
+            self._open()
+        except sqlite3.Error as error:
+            self._lock.close()
+            raise StoreError(f"{self.path}: {error}") from error
+        except StoreError:
+            self._lock.close()
+            raise
+
+    def _open(self) -> None:
+        self._db = connect(self.path, read_only=False)
+        # Only an empty file takes this setting; with it, room can be given back piece by piece.
+        self._db.execute("PRAGMA auto_vacuum = INCREMENTAL")
+        self._db.execute("PRAGMA journal_mode = WAL")
+        # FULL, because 200 means it survives power loss; group commit makes that affordable.
+        self._db.execute("PRAGMA synchronous = FULL")
+        try:
+            schema.migrate(sqlite_utils.Database(self._db))
+            with self._transaction():
+                self._db.execute(
+                    "INSERT OR IGNORE INTO meta VALUES ('epoch', ?), ('ledger', ?)",
+                    (secrets.token_hex(8), _EMPTY),
+                )
+        except BaseException:
+            self._db.close()
+            raise
+        self._use_no = self._one("SELECT coalesce(max(used_no), 0) FROM texts")
+        self._last_episode = self._one("SELECT coalesce(max(id), 0) FROM episodes")
+
+    def close(self) -> None:
+        """Close the connection and let go of the directory."""
+        self._db.close()
+        self._lock.close()
+
+    @contextlib.contextmanager
+    def _transaction(self) -> Iterator[None]:
+        """All or nothing, kept when this returns; sqlite3.Error says it was not."""
+        self._db.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+            self._db.execute("COMMIT")
+        except BaseException:
+            if self._db.in_transaction:
+                self._db.execute("ROLLBACK")
+            raise
+
+    def _one(self, sql: str, *parameters: object) -> int:
+        value: int = self._db.execute(sql, parameters).fetchone()[0]
+        return value
+
+    # -- meta ------------------------------------------------------------------------------------
+
+    def _meta(self, key: str) -> str | None:
+        row = self._db.execute("SELECT value FROM meta WHERE key = ?", (key,)).fetchone()
+        return None if row is None else row["value"]
+
+    @property
+    def epoch(self) -> str:
+        """The database's id: another one is another history."""
+        return self._meta("epoch") or ""
+
+    @property
+    def embedder(self) -> str | None:
+        """What made the vectors in here; None while there are none."""
+        return self._meta("embedder")
+
+    def set_embedder(self, identity: str) -> None:
+        """Note what makes the vectors."""
+        with self._transaction():
+            self._db.execute("INSERT OR REPLACE INTO meta VALUES ('embedder', ?)", (identity,))
+
+    # -- inbox -----------------------------------------------------------------------------------
+
+    def add_to_inbox(self, received_at: int, bodies: Sequence[tuple[bytes, int]]) -> list[int]:
+        """Commit *bodies* (body, number of alerts in it), received at *received_at*.
+
+        Returns:
+            The ids of their rows.
+        """
+        ids = []
+        with self._transaction():
+            for body, alerts in bodies:
+                cursor = self._db.execute(
+                    "INSERT INTO inbox (received_at, alerts, body) VALUES (?, ?, ?)",
+                    (received_at, alerts, body),
+                )
+                ids.append(cursor.lastrowid or 0)
+        return ids
+
+    def inbox(self, after: int, limit_bytes: int) -> list[InboxRow]:
+        """Return rows with ids above *after*, in order: the first, and more up to *limit_bytes*."""
+        found: list[InboxRow] = []
+        total = 0
+        for row in self._db.execute("SELECT * FROM inbox WHERE id > ? ORDER BY id", (after,)):
+            total += len(row["body"])
+            if found and total > limit_bytes:
+                break
+            found.append(
+                InboxRow(row["id"], row["received_at"], row["alerts"], row["applied"], row["body"])
+            )
+        return found
+
+    def pending(self) -> list[tuple[int, int, int]]:
+        """Return (id, received_at, alerts not yet applied) of each row, in order."""
+        return [
+            (row["id"], row["received_at"], row["alerts"] - row["applied"])
+            for row in self._db.execute(
+                "SELECT id, received_at, alerts, applied FROM inbox ORDER BY id"
+            )
+        ]
+
+    # -- commit ----------------------------------------------------------------------------------
+
+    def commit(
+        self,
+        inputs: Sequence[Input],
+        events: Sequence[Event],
+        changes: Changes,
+        *,
+        text_id: journal.TextId,
+        applied: Sequence[tuple[InboxRow, int]] = (),
+        dead_letters: Sequence[tuple[int, DeadLetter]] = (),
+        journal_before: int | None = None,
+    ) -> None:
+        """Keep one step: its inputs, its events, and the state after it, in one transaction.
+
+        Args:
+            inputs: What the step was fed.
+            events: What it gave.
+            changes: What it changed.
+            text_id: Gives the id of an input's text.
+            applied: Inbox rows, and how many of their alerts are now applied.
+            dead_letters: (received_at, letter) of those rows.
+            journal_before: Journal rows older than this are dropped, nanoseconds.
+        """
+        with self._transaction():
+            self._write_episodes(changes)
+            self._db.executemany(_UPSERT_CLUSTER, map(rows.cluster_row, changes.clusters))
+            self._db.executemany(_INSERT_EVENT, map(rows.event_row, events))
+            self._write_texts(changes)
+            self._db.executemany(
+                "INSERT OR REPLACE INTO label_counts VALUES (?, ?, ?)", changes.label_counts
+            )
+            self._db.executemany(
+                "DELETE FROM label_counts WHERE token = ?",
+                [(token,) for token in changes.labels_forgotten],
+            )
+            self._db.execute(
+                "INSERT OR REPLACE INTO meta VALUES ('counters', ?)",
+                (rows.counters_row(changes.counters),),
+            )
+            self._write_inbox(applied, dead_letters)
+            kept = journal.encode(inputs, text_id)
+            if kept is not None:
+                self._db.execute(
+                    "INSERT INTO journal (time, inputs) VALUES (?, ?)",
+                    (changes.counters.clock, kept),
+                )
+            if journal_before is not None:
+                self._db.execute("DELETE FROM journal WHERE time < ?", (journal_before,))
+        self._use_no += len(changes.used_texts)
+        self._last_episode = changes.counters.episode_id
+
+    def _write_episodes(self, changes: Changes) -> None:
+        every = [*changes.episodes, *changes.ended]
+        self._db.executemany(
+            "INSERT OR IGNORE INTO alerts VALUES (?, ?)",
+            # Labels are what a fingerprint stands for: a changed episode has them there already.
+            [
+                (episode.fingerprint, rows.dump(dict(episode.labels)))
+                for episode in every
+                if episode.id > self._last_episode
+            ],
+        )
+        self._db.executemany(_INSERT_ENDED, map(rows.episode_row, changes.ended))
+        self._db.executemany(_UPSERT_EPISODE, map(rows.episode_row, changes.episodes))
+        self._db.executemany(
+            "UPDATE episodes SET annotations = ?, generator_url = ?, links = ?,"
+            " sender_fingerprint = ? WHERE id = ?",
+            [(*rows.told_row(alert), episode_id) for episode_id, alert in changes.told.items()],
+        )
+
+    def _write_texts(self, changes: Changes) -> None:
+        self._db.executemany(
+            "INSERT INTO texts VALUES (?, ?, ?, ?, 0)",
+            [(t.id, t.digest, t.text, t.vector.tobytes()) for t in changes.texts],
+        )
+        self._db.executemany(
+            "UPDATE texts SET used_no = ? WHERE id = ?",
+            enumerate(changes.used_texts, start=self._use_no + 1),
+        )
+        self._db.executemany(
+            "UPDATE texts SET vector = NULL WHERE id = ?",
+            [(text,) for text in changes.forgotten_texts],
+        )
+
+    def _write_inbox(
+        self,
+        applied: Sequence[tuple[InboxRow, int]],
+        dead_letters: Sequence[tuple[int, DeadLetter]],
+    ) -> None:
+        finished = [(row.id,) for row, count in applied if count >= row.alerts]
+        self._db.executemany("DELETE FROM inbox WHERE id = ?", finished)
+        self._db.executemany(
+            "UPDATE inbox SET applied = ? WHERE id = ?",
+            [(count, row.id) for row, count in applied if count < row.alerts],
+        )
+        self._db.executemany(
+            "INSERT INTO dead_letters (received_at, field, reason, raw) VALUES (?, ?, ?, ?)",
+            [(at, letter.field, letter.reason, letter.raw) for at, letter in dead_letters],
+        )
+        self._db.execute(
+            "UPDATE meta SET value = json_set(value,"
+            " '$.notifications', json_extract(value, '$.notifications') + ?,"
+            " '$.dead_letters', json_extract(value, '$.dead_letters') + ?) WHERE key = 'ledger'",
+            (len(finished), len(dead_letters)),
+        )
+
+    # -- start -----------------------------------------------------------------------------------
+
+    def restore(self, assignments: int) -> Restored | None:
+        """Return all that an engine needs to go on; None if nothing was ever committed.
+
+        Args:
+            assignments: How many of the latest assignments are wanted.
+        """
+        counters = self._meta("counters")
+        if counters is None:
+            return None
+        texts, vectors = self._texts()
+        by_id = dict(zip((text_id for text_id, _ in texts), vectors, strict=True))
+        return Restored(
+            counters=rows.counters_of(counters),
+            episodes=self._episodes(
+                "e.id IN (SELECT id FROM episodes WHERE state = 'open' UNION"
+                " SELECT m.id FROM clusters l JOIN episodes m ON m.cluster_id = l.id"
+                " WHERE l.state NOT IN ('resolved', 'merged'))"
+            ),
+            clusters=[
+                rows.cluster_of(row, by_id)
+                for row in self._db.execute(
+                    "SELECT * FROM clusters WHERE state NOT IN ('resolved', 'merged')"
+                    " ORDER BY moved_no"
+                )
+            ],
+            texts=texts,
+            vectors=np.stack(vectors) if vectors else None,
+            label_counts=[
+                (row["token"], row["count"], row["at"])
+                for row in self._db.execute("SELECT token, count, at FROM label_counts")
+            ],
+            assignments=self._assignments(assignments),
+        )
+
+    def _texts(self) -> tuple[list[tuple[int, bytes]], list[Vector]]:
+        found = self._db.execute(
+            "SELECT id, digest, vector FROM texts WHERE vector IS NOT NULL ORDER BY used_no"
+        ).fetchall()
+        return (
+            [(row["id"], row["digest"]) for row in found],
+            [rows.vector_of(row["vector"]) for row in found],
+        )
+
+    def _assignments(self, count: int) -> list[tuple[bool, float]]:
+        latest = self._db.execute(
+            "SELECT founder, confidence FROM episodes WHERE confidence IS NOT NULL"
+            " ORDER BY id DESC LIMIT ?",
+            (count,),
+        ).fetchall()
+        return [(bool(row["founder"]), row["confidence"]) for row in reversed(latest)]
+
+    def _episodes(self, where: str, *parameters: object) -> list[Episode]:
+        """Return the latest episode of each alert for which *where* is true, in order of ids."""
+        found = self._db.execute(
+            "SELECT e.*, a.labels FROM episodes e JOIN alerts a USING (fingerprint)"
+            f" WHERE {where}"
+            " AND NOT EXISTS (SELECT 1 FROM episodes l WHERE l.fingerprint = e.fingerprint"
+            " AND (l.starts_at, l.reopen_no) > (e.starts_at, e.reopen_no)) ORDER BY e.id",
+            parameters,
+        )
+        return [rows.episode_of(row) for row in found]
+
+    def recall(self, fingerprints: Sequence[str]) -> tuple[list[Episode], list[PastCluster]]:
+        """Return the latest episodes of *fingerprints*, and the clusters they were in."""
+        wanted = json.dumps(list(fingerprints))
+        episodes = self._episodes("e.fingerprint IN (SELECT value FROM json_each(?))", wanted)
+        ids = json.dumps(sorted({e.cluster_id for e in episodes if e.cluster_id is not None}))
+        past = [
+            PastCluster(
+                row["id"],
+                row["size"],
+                row["opened_at"],
+                row["resolved_at"],
+                None if row["center"] is None else rows.vector_of(row["center"]),
+            )
+            for row in self._db.execute(
+                "SELECT id, size, opened_at, resolved_at, center FROM clusters"
+                " WHERE id IN (SELECT value FROM json_each(?))"
+                " AND state IN ('resolved', 'merged')",
+                (ids,),
+            )
+        ]
+        return episodes, past
+
+    def inputs(self) -> Iterator[Input]:
+        """Yield the inputs of the journal, in order."""
+        for row in self._db.execute("SELECT inputs FROM journal ORDER BY position").fetchall():
+            yield from journal.decode(row["inputs"], self._labels_of, self._text_of)
+
+    def _labels_of(self, fingerprint: str) -> dict[str, str]:
+        row = self._db.execute(
+            "SELECT labels FROM alerts WHERE fingerprint = ?", (fingerprint,)
+        ).fetchone()
+        labels: dict[str, str] = {} if row is None else json.loads(row["labels"])
+        return labels
+
+    def _text_of(self, text_id: int) -> tuple[str, Vector | None]:
+        row = self._db.execute("SELECT text, vector FROM texts WHERE id = ?", (text_id,)).fetchone()
+        return row["text"], None if row["vector"] is None else rows.vector_of(row["vector"])
+
+
+def _upsert(table: str, columns: Sequence[str], key: str) -> str:
+    names, marks = ", ".join(columns), ", ".join("?" * len(columns))
+    kept = ", ".join(f"{name} = excluded.{name}" for name in columns if name != key)
+    return (
+        f"INSERT INTO {table} ({names}) VALUES ({marks}) ON CONFLICT ({key}) DO UPDATE SET {kept}"
+    )
+
+
+def _insert(table: str, columns: Sequence[str]) -> str:
+    names, marks = ", ".join(columns), ", ".join("?" * len(columns))
+    return f"INSERT INTO {table} ({names}) VALUES ({marks})"
+
+
+_UPSERT_CLUSTER = _upsert("clusters", rows.CLUSTER_COLUMNS, "id")
+_UPSERT_EPISODE = _upsert("episodes", rows.EPISODE_COLUMNS, "id")
+_INSERT_EVENT = _insert("events", rows.EVENT_COLUMNS)
+_INSERT_ENDED = _insert("episodes", rows.EPISODE_COLUMNS) + (
+    # Known already: what was superseded had a guessed end, and now gets the true one.
+    " ON CONFLICT (fingerprint, starts_at, reopen_no) DO UPDATE SET ends_at ="
+    " CASE WHEN superseded THEN excluded.ends_at ELSE max(ends_at, excluded.ends_at) END"
+)

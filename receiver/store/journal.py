@@ -1,0 +1,64 @@
+"""The journal of inputs: what the fold was fed, in order, so that it can be run again.
+
+A row holds one committed batch as compressed JSON. Labels and texts are not repeated in it: an input
+names the alert by fingerprint and the text by id. Recalls are not kept; whoever runs the journal
+again forgets nothing.
+"""
+
+from __future__ import annotations
+
+import json
+import zlib
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any
+
+from receiver.core.model import Alert, Input, Sighting, Status, Tick, Vector
+
+TextId = Callable[[str], int]
+LabelsOf = Callable[[str], Mapping[str, str]]
+TextOf = Callable[[int], tuple[str, Vector | None]]
+
+
+def encode(inputs: Iterable[Input], text_id: TextId) -> bytes | None:
+    """Return *inputs* as one row; None if none of them is kept."""
+    rows: list[list[Any]] = []
+    for item in inputs:
+        if isinstance(item, Sighting):
+            alert = item.alert
+            sender = alert.sender_fingerprint
+            rows.append(
+                [
+                    item.time,
+                    alert.fingerprint,
+                    sender if sender != alert.fingerprint else "",
+                    alert.status.value,
+                    alert.starts_at,
+                    alert.ends_at,
+                    text_id(item.text),
+                ]
+            )
+        elif isinstance(item, Tick):
+            rows.append([item.time])
+    if not rows:
+        return None
+    return zlib.compress(json.dumps(rows, separators=(",", ":")).encode(), 1)
+
+
+def decode(data: bytes, labels_of: LabelsOf, text_of: TextOf) -> Iterator[Input]:
+    """Yield the inputs of a row, their annotations left out: the fold reads the text instead."""
+    for row in json.loads(zlib.decompress(data)):
+        if len(row) == 1:
+            yield Tick(row[0])
+            continue
+        at, fingerprint, sender, status, starts_at, ends_at, text_id = row
+        text, vector = text_of(text_id) if text_id else ("", None)
+        alert = Alert(
+            fingerprint=fingerprint,
+            sender_fingerprint=sender or fingerprint,
+            status=Status(status),
+            labels=labels_of(fingerprint),
+            annotations={},
+            starts_at=starts_at,
+            ends_at=ends_at,
+        )
+        yield Sighting(at, alert, text, vector)

@@ -1,0 +1,277 @@
+"""What the API asks the database; read-only connections, one a thread."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import threading
+from pathlib import Path
+from typing import Any
+
+from receiver.core import wire
+from receiver.core.clusters import Cluster
+from receiver.core.errors import NotFound, SenderError
+from receiver.core.evolution import Event
+from receiver.core.query import AlertQuery
+from receiver.core.severity import SeveritySettings
+from receiver.store import rows
+from receiver.store.database import connect
+
+_FINAL = "state IN ('resolved', 'merged')"
+_MEMBERS_SHOWN = 1000
+
+
+class Queries:
+    """Answers questions; may be asked from any thread."""
+
+    def __init__(self, path: Path, settings: SeveritySettings) -> None:
+        """Read the database file at *path*."""
+        self._path = path
+        self._settings = settings
+        self._local = threading.local()
+        self._open: list[sqlite3.Connection] = []
+
+    @property
+    def _db(self) -> sqlite3.Connection:
+        connection: sqlite3.Connection | None = getattr(self._local, "connection", None)
+        if connection is None:
+            connection = self._local.connection = connect(self._path, read_only=True)
+            self._open.append(connection)
+        return connection
+
+    def close(self) -> None:
+        """Close all connections; nothing may be asked any more."""
+        for connection in self._open:
+            connection.close()
+
+    # -- clusters --------------------------------------------------------------------------------
+
+    def clusters(
+        self, *, state: str, severity: str, text: str, limit: int, cursor: str
+    ) -> tuple[list[dict[str, Any]], str | None]:
+        """Return clusters, live ones first, each part newest first, and the cursor to go on from.
+
+        Args:
+            state: A state, `all`, or empty for the live ones.
+            severity: Only of this severity, if given.
+            text: Part of title or common labels, if given.
+            limit: At most so many.
+            cursor: Where an earlier answer ended.
+        """
+        where: list[str] = ["1"]
+        parameters: list[object] = []
+        if state == "":
+            where.append(f"NOT {_FINAL}")
+        elif state != "all":
+            where.append("state = ?")
+            parameters.append(state)
+        if severity:
+            where.append("severity = ?")
+            parameters.append(severity)
+        if text:
+            where.append(r"(title LIKE ? ESCAPE '\' OR labels LIKE ? ESCAPE '\')")
+            parameters += [_like(text)] * 2
+        if cursor:
+            final, last = _cursor(cursor, 2)
+            where.append(f"({_FINAL}, -id) > (?, ?)")
+            parameters += [final, -last]
+        found = self._db.execute(
+            f"SELECT *, {_FINAL} AS final FROM clusters WHERE {' AND '.join(where)}"
+            " ORDER BY final, id DESC LIMIT ?",
+            [*parameters, limit + 1],
+        ).fetchall()
+        following = None
+        if len(found) > limit:
+            found = found[:limit]
+            following = f"{found[-1]['final']}:{found[-1]['id']}"
+        return [wire.cluster_json(rows.cluster_of(row)) for row in found], following
+
+    def _cluster(self, cluster_id: int) -> Cluster:
+        """Return the cluster, or the one it was merged into: links in sent pages live on."""
+        wanted = cluster_id
+        while True:
+            row = self._db.execute("SELECT * FROM clusters WHERE id = ?", (wanted,)).fetchone()
+            if row is None:
+                raise NotFound(f"cluster {cluster_id} does not exist", field="id")
+            if row["merged_into"] is None:
+                return rows.cluster_of(row)
+            wanted = row["merged_into"]
+
+    def cluster(self, cluster_id: int) -> dict[str, Any]:
+        """Return one cluster with its members and what can be told of them.
+
+        Raises:
+            NotFound: There is none with this id.
+        """
+        cluster = self._cluster(cluster_id)
+        found = self._db.execute(
+            "SELECT e.*, a.labels FROM episodes e JOIN alerts a USING (fingerprint)"
+            " WHERE e.cluster_id = ? ORDER BY e.id LIMIT ?",
+            (cluster.id, _MEMBERS_SHOWN),
+        ).fetchall()
+        members = [rows.episode_of(row) for row in found]
+        merged = self._db.execute(
+            "SELECT id FROM clusters WHERE merged_into = ? ORDER BY id", (cluster.id,)
+        )
+        return {
+            **wire.cluster_json(cluster),
+            "members": [self._alert(row) for row in found],
+            "members_total": cluster.size,
+            "common_labels": dict(cluster.labels),
+            "differing_labels": wire.differing(members),
+            "cascade": wire.cascade(members),
+            "lineage": {
+                "merged_from": [row["id"] for row in merged],
+                "merged_into": cluster.merged_into,
+                "split_from": cluster.split_from,
+            },
+        }
+
+    def live_clusters(self) -> list[dict[str, Any]]:
+        """Return every live cluster, by id."""
+        found = self._db.execute(f"SELECT * FROM clusters WHERE NOT {_FINAL} ORDER BY id")
+        return [wire.cluster_json(rows.cluster_of(row)) for row in found]
+
+    # -- alerts ----------------------------------------------------------------------------------
+
+    def _alert(self, row: sqlite3.Row) -> dict[str, Any]:
+        told = {
+            "annotations": json.loads(row["annotations"]),
+            "generatorURL": row["generator_url"],
+            "links": json.loads(row["links"]),
+            "sender_fingerprint": row["sender_fingerprint"] or row["fingerprint"],
+        }
+        return wire.alert_json(rows.episode_of(row), told, self._settings)
+
+    def alerts(
+        self, query: AlertQuery, *, limit: int, cursor: str
+    ) -> tuple[list[dict[str, Any]], str | None]:
+        """Return episodes that *query* wants, newest first, and the cursor to go on from."""
+        where, parameters = _conditions(query)
+        if cursor:
+            where.append("e.id < ?")
+            parameters += _cursor(cursor, 1)
+        found = self._db.execute(
+            "SELECT e.*, a.labels FROM episodes e JOIN alerts a USING (fingerprint)"
+            f" WHERE {' AND '.join(where)} ORDER BY e.id DESC LIMIT ?",
+            [*parameters, limit + 1],
+        ).fetchall()
+        following = None
+        if len(found) > limit:
+            found = found[:limit]
+            following = str(found[-1]["id"])
+        return [self._alert(row) for row in found], following
+
+    def alert(self, fingerprint: str) -> dict[str, Any]:
+        """Return one alert: its episodes, its cluster, and why it is there.
+
+        Raises:
+            NotFound: No alert of this fingerprint was ever kept.
+        """
+        found = self._db.execute(
+            "SELECT e.*, a.labels FROM episodes e JOIN alerts a USING (fingerprint)"
+            " WHERE e.fingerprint = ? ORDER BY e.starts_at DESC, e.reopen_no DESC LIMIT 100",
+            (fingerprint,),
+        ).fetchall()
+        if not found:
+            raise NotFound(f"alert {fingerprint!r} was never received", field="fingerprint")
+        latest = found[0]
+        cluster = None
+        if latest["cluster_id"] is not None:
+            cluster = wire.cluster_json(self._cluster(latest["cluster_id"]))
+        return {
+            "fingerprint": fingerprint,
+            "labels": json.loads(latest["labels"]),
+            "episodes": [self._alert(row) for row in found],
+            "cluster": cluster,
+            "why": rows.load_optional(latest["why"]),
+        }
+
+    # -- events and figures ----------------------------------------------------------------------
+
+    def events(
+        self, *, after: int, start: int | None, end: int | None, limit: int
+    ) -> tuple[list[Event], str | None]:
+        """Return events with seq above *after*, ascending, and the seq to go on from, as text."""
+        where, parameters = ["e.seq > ?"], [after]
+        if start is not None:
+            where.append("e.time >= ?")
+            parameters.append(start)
+        if end is not None:
+            where.append("e.time < ?")
+            parameters.append(end)
+        found = self._db.execute(
+            "SELECT e.*, a.labels FROM events e LEFT JOIN alerts a USING (fingerprint)"
+            f" WHERE {' AND '.join(where)} ORDER BY e.seq LIMIT ?",
+            [*parameters, limit + 1],
+        ).fetchall()
+        following = None
+        if len(found) > limit:
+            found = found[:limit]
+            following = str(found[-1]["seq"])
+        return [rows.event_of(row) for row in found], following
+
+    def ledger(self) -> dict[str, int]:
+        """Return how many notifications became how many alerts, episodes, clusters and storms."""
+        meta = {
+            row["key"]: json.loads(row["value"])
+            for row in self._db.execute(
+                "SELECT key, value FROM meta WHERE key IN ('ledger', 'counters')"
+            )
+        }
+        counters = meta.get("counters", {"outcomes": {}, "cluster_id": 0})
+        episodes = self._db.execute(
+            "SELECT count(*) FROM episodes WHERE cluster_id IS NOT NULL"
+        ).fetchone()[0]
+        return {
+            "notifications": meta["ledger"]["notifications"],
+            "dead_letters": meta["ledger"]["dead_letters"],
+            "alerts": sum(counters["outcomes"].values()),
+            "episodes": episodes,
+            "clusters": counters["cluster_id"],
+            "storms": 0,
+        }
+
+    def size_bytes(self) -> int:
+        """Return what the database takes on disk, its log included."""
+        parts = (self._path, self._path.with_name(self._path.name + "-wal"))
+        return sum(part.stat().st_size for part in parts if part.exists())
+
+
+def _like(text: str) -> str:
+    escaped = text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+    return f"%{escaped}%"
+
+
+def _cursor(cursor: str, parts: int) -> list[int]:
+    numbers = cursor.split(":")
+    if len(numbers) != parts or not all(part.isdecimal() and len(part) < 19 for part in numbers):
+        raise SenderError(
+            f"cursor: got {cursor[:40]!r}, expected the `next` of an earlier answer", field="cursor"
+        )
+    return [int(part) for part in numbers]
+
+
+def _conditions(query: AlertQuery) -> tuple[list[str], list[Any]]:
+    where: list[str] = ["1"]
+    parameters: list[Any] = []
+    if query.text:
+        where.append(r"(a.labels LIKE ? ESCAPE '\' OR e.annotations LIKE ? ESCAPE '\')")
+        # Stored as JSON, so what JSON escapes must be looked for escaped.
+        parameters += [_like(json.dumps(query.text, ensure_ascii=False)[1:-1])] * 2
+    for name, value in query.labels:
+        where.append("EXISTS (SELECT 1 FROM json_each(a.labels) WHERE key = ? AND value = ?)")
+        parameters += [name, value]
+    if query.state:
+        where.append("e.state = ?")
+        parameters.append("open" if query.state == "firing" else query.state)
+    if query.cluster_id is not None:
+        where.append("e.cluster_id = ?")
+        parameters.append(query.cluster_id)
+    if query.start is not None:
+        where.append("coalesce(e.ends_at, e.last_seen) >= ?")
+        parameters.append(query.start)
+    if query.end is not None:
+        where.append("e.starts_at < ?")
+        parameters.append(query.end)
+    return where, parameters

@@ -1,0 +1,250 @@
+"""Between the objects of the core and the rows of the tables; no SQL runs in here."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from receiver.core.changes import Counters
+from receiver.core.clusters import Cluster, ClusterState, Exemplar
+from receiver.core.evolution import AlertRef, Event, EventType
+from receiver.core.model import Alert, Episode, EpisodeState, Vector
+
+EPISODE_COLUMNS = (
+    "id", "fingerprint", "starts_at", "ends_at", "state", "reopen_no", "after", "received_at",
+    "last_seen", "senders", "superseded", "reopened", "flaps", "cluster_id", "founder", "confidence",
+    "text_id", "why",
+)  # fmt: skip
+CLUSTER_COLUMNS = (
+    "id", "state", "accepting", "opened_at", "updated_at", "closed_at", "resolved_at", "size", "firing",
+    "stale", "severity", "title", "titled_at", "labels", "recurs", "merged_into", "split_from",
+    "pinned", "acked_by", "note", "moved_no", "joined_at", "first_onset", "last_onset",
+    "member_resolved_at", "idle_since", "confidence_sum", "profile", "center",
+)  # fmt: skip
+EVENT_COLUMNS = (
+    "seq", "time", "type", "cluster_id", "cluster_size", "total_clusters", "episode_id", "fingerprint",
+    "starts_at", "confidence", "reason", "detail",
+)  # fmt: skip
+
+
+def dump(value: object) -> str:
+    """Return *value* as compact JSON; text stays readable for LIKE."""
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+
+def dump_optional(value: object | None) -> str | None:
+    """Return *value* as `dump` does, or None for None."""
+    return None if value is None else dump(value)
+
+
+def load_optional(text: str | None) -> Any:
+    """Return what `dump_optional` was given."""
+    return None if text is None else json.loads(text)
+
+
+def episode_row(episode: Episode) -> tuple[Any, ...]:
+    """Return *episode* in the order of EPISODE_COLUMNS."""
+    return (
+        episode.id,
+        episode.fingerprint,
+        episode.starts_at,
+        episode.ends_at,
+        episode.state.value,
+        episode.reopen_no,
+        episode.after,
+        episode.received_at,
+        episode.last_seen,
+        dump(episode.senders) if episode.senders else None,
+        episode.superseded,
+        episode.reopened,
+        episode.flaps,
+        episode.cluster_id,
+        episode.founder,
+        episode.confidence,
+        episode.text_id,
+        dump_optional(episode.why),
+    )
+
+
+def episode_of(row: sqlite3.Row) -> Episode:
+    """Return the episode of a *row* that also has the alert's `labels`."""
+    return Episode(
+        id=row["id"],
+        fingerprint=row["fingerprint"],
+        labels=json.loads(row["labels"]),
+        starts_at=row["starts_at"],
+        ends_at=row["ends_at"],
+        state=EpisodeState(row["state"]),
+        reopen_no=row["reopen_no"],
+        after=row["after"],
+        received_at=row["received_at"],
+        last_seen=row["last_seen"],
+        senders=load_optional(row["senders"]) or {},
+        superseded=bool(row["superseded"]),
+        reopened=row["reopened"],
+        flaps=row["flaps"],
+        cluster_id=row["cluster_id"],
+        founder=bool(row["founder"]),
+        confidence=row["confidence"],
+        text_id=row["text_id"],
+        why=load_optional(row["why"]),
+    )
+
+
+def told_row(alert: Alert) -> tuple[str, str, str, str]:
+    """Return annotations, generator_url, links and sender_fingerprint of *alert*, as stored."""
+    return (
+        dump(dict(alert.annotations)),
+        alert.generator_url,
+        dump(dict(alert.links)),
+        alert.sender_fingerprint,
+    )
+
+
+def cluster_row(cluster: Cluster) -> tuple[Any, ...]:
+    """Return *cluster* in the order of CLUSTER_COLUMNS; what only a live one needs goes with it."""
+    profile = None
+    if cluster.live:
+        profile = {
+            "tokens": cluster.tokens,
+            "names": cluster.names,
+            "firing_by_severity": cluster.firing_by_severity,
+            "exemplars": [
+                [e.text_id, e.fingerprint, e.count, e.onset, e.used_no]
+                for e in cluster.exemplars.values()
+            ],
+        }
+    return (
+        cluster.id,
+        cluster.state.value,
+        cluster.accepting,
+        cluster.opened_at,
+        cluster.updated_at,
+        cluster.closed_at,
+        cluster.resolved_at,
+        cluster.size,
+        cluster.firing,
+        cluster.stale,
+        cluster.severity,
+        cluster.title,
+        cluster.titled_at,
+        dump(cluster.labels),
+        dump_optional(cluster.recurs),
+        cluster.merged_into,
+        cluster.split_from,
+        cluster.pinned,
+        cluster.acked_by,
+        cluster.note,
+        cluster.moved_no,
+        cluster.joined_at,
+        cluster.first_onset,
+        cluster.last_onset,
+        cluster.member_resolved_at,
+        cluster.idle_since,
+        cluster.confidence_sum,
+        dump_optional(profile),
+        None if cluster.center is None else cluster.center.tobytes(),
+    )
+
+
+def cluster_of(row: sqlite3.Row, vectors: Mapping[int, Vector] | None = None) -> Cluster:
+    """Return the cluster of *row*; its exemplars only if their *vectors* by text id are given."""
+    cluster = Cluster(
+        id=row["id"],
+        state=ClusterState(row["state"]),
+        accepting=bool(row["accepting"]),
+        opened_at=row["opened_at"],
+        updated_at=row["updated_at"],
+        closed_at=row["closed_at"],
+        resolved_at=row["resolved_at"],
+        size=row["size"],
+        firing=row["firing"],
+        stale=row["stale"],
+        severity=row["severity"],
+        title=row["title"],
+        titled_at=row["titled_at"],
+        labels=json.loads(row["labels"]),
+        recurs=load_optional(row["recurs"]),
+        merged_into=row["merged_into"],
+        split_from=row["split_from"],
+        pinned=bool(row["pinned"]),
+        acked_by=row["acked_by"],
+        note=row["note"],
+        moved_no=row["moved_no"],
+        joined_at=row["joined_at"],
+        first_onset=row["first_onset"],
+        last_onset=row["last_onset"],
+        member_resolved_at=row["member_resolved_at"],
+        idle_since=row["idle_since"],
+        confidence_sum=row["confidence_sum"],
+        center=None if row["center"] is None else vector_of(row["center"]),
+    )
+    profile = load_optional(row["profile"])
+    if profile is not None:
+        cluster.tokens = profile["tokens"]
+        cluster.names = profile["names"]
+        cluster.firing_by_severity = profile["firing_by_severity"]
+        for text_id, fingerprint, count, onset, used_no in profile["exemplars"]:
+            if vectors is not None and text_id in vectors:
+                cluster.exemplars[text_id] = Exemplar(
+                    text_id, fingerprint, count, onset, used_no, vectors[text_id]
+                )
+    return cluster
+
+
+def vector_of(data: bytes) -> Vector:
+    """Return the vector that *data* holds, as 32-bit floats."""
+    return np.frombuffer(data, dtype=np.float32).copy()
+
+
+def event_row(event: Event) -> tuple[Any, ...]:
+    """Return *event* in the order of EVENT_COLUMNS."""
+    alert = event.alert
+    return (
+        event.seq,
+        event.time,
+        event.type.value,
+        event.cluster_id,
+        event.cluster_size,
+        event.total_clusters,
+        alert.episode_id if alert else None,
+        alert.fingerprint if alert else None,
+        alert.starts_at if alert else None,
+        event.confidence,
+        event.reason,
+        dump(dict(event.detail)) if event.detail else None,
+    )
+
+
+def event_of(row: sqlite3.Row) -> Event:
+    """Return the event of a *row* that also has the alert's `labels`."""
+    alert = None
+    if row["episode_id"] is not None:
+        labels = load_optional(row["labels"]) or {}
+        alert = AlertRef(row["episode_id"], row["fingerprint"], row["starts_at"], labels)
+    return Event(
+        seq=row["seq"],
+        time=row["time"],
+        type=EventType(row["type"]),
+        cluster_id=row["cluster_id"],
+        cluster_size=row["cluster_size"],
+        total_clusters=row["total_clusters"],
+        alert=alert,
+        confidence=row["confidence"],
+        reason=row["reason"],
+        detail=load_optional(row["detail"]) or {},
+    )
+
+
+def counters_row(counters: Counters) -> str:
+    """Return *counters* as JSON."""
+    return dump({name: getattr(counters, name) for name in Counters.__slots__})
+
+
+def counters_of(text: str) -> Counters:
+    """Return what `counters_row` was given."""
+    return Counters(**json.loads(text))

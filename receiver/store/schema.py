@@ -1,0 +1,172 @@
+"""The tables, as numbered migrations. Add to the end; what has shipped is never edited.
+
+JSON is stored as text without raw control characters, so NUL in a label never reaches SQLite, whose
+text functions stop at one.
+"""
+
+from __future__ import annotations
+
+from sqlite_utils import Database
+from sqlite_utils.migrations import Migrations
+
+from receiver.core.errors import StoreError
+
+migrations = Migrations("stormcell")
+
+
+@migrations(name="0001_first")
+def first(db: Database) -> None:
+    """Create everything."""
+    for statement in _FIRST.split(";"):
+        if statement.strip():
+            db.execute(statement)
+
+
+_FIRST = """
+CREATE TABLE meta (
+    key   TEXT PRIMARY KEY,
+    value TEXT NOT NULL
+) WITHOUT ROWID;
+
+CREATE TABLE inbox (
+    id          INTEGER PRIMARY KEY AUTOINCREMENT,
+    received_at INTEGER NOT NULL,
+    alerts      INTEGER NOT NULL,
+    applied     INTEGER NOT NULL DEFAULT 0,
+    body        BLOB NOT NULL
+);
+
+CREATE TABLE dead_letters (
+    id          INTEGER PRIMARY KEY,
+    received_at INTEGER NOT NULL,
+    field       TEXT NOT NULL,
+    reason      TEXT NOT NULL,
+    raw         TEXT NOT NULL
+);
+
+CREATE TABLE alerts (
+    fingerprint TEXT PRIMARY KEY,
+    labels      TEXT NOT NULL
+) WITHOUT ROWID;
+
+CREATE TABLE episodes (
+    id            INTEGER PRIMARY KEY,
+    fingerprint   TEXT NOT NULL,
+    starts_at     INTEGER NOT NULL,
+    ends_at       INTEGER,
+    state         TEXT NOT NULL,
+    reopen_no     INTEGER NOT NULL,
+    after         INTEGER,
+    received_at   INTEGER NOT NULL,
+    last_seen     INTEGER NOT NULL,
+    senders       TEXT,
+    superseded    INTEGER NOT NULL,
+    reopened      INTEGER NOT NULL,
+    flaps         INTEGER NOT NULL,
+    cluster_id    INTEGER,
+    founder       INTEGER NOT NULL,
+    confidence    REAL,
+    text_id       INTEGER NOT NULL,
+    why           TEXT,
+    annotations   TEXT NOT NULL DEFAULT '{}',
+    generator_url TEXT NOT NULL DEFAULT '',
+    links         TEXT NOT NULL DEFAULT '{}',
+    sender_fingerprint TEXT NOT NULL DEFAULT '',
+    UNIQUE (fingerprint, starts_at, reopen_no)
+);
+CREATE INDEX episodes_by_cluster ON episodes (cluster_id) WHERE cluster_id IS NOT NULL;
+CREATE INDEX episodes_open ON episodes (state) WHERE state = 'open';
+CREATE INDEX episodes_by_start ON episodes (starts_at);
+
+CREATE TABLE clusters (
+    id                 INTEGER PRIMARY KEY,
+    state              TEXT NOT NULL,
+    accepting          INTEGER NOT NULL,
+    opened_at          INTEGER NOT NULL,
+    updated_at         INTEGER NOT NULL,
+    closed_at          INTEGER,
+    resolved_at        INTEGER,
+    size               INTEGER NOT NULL,
+    firing             INTEGER NOT NULL,
+    stale              INTEGER NOT NULL,
+    severity           TEXT NOT NULL,
+    title              TEXT NOT NULL,
+    titled_at          INTEGER NOT NULL,
+    labels             TEXT NOT NULL,
+    recurs             TEXT,
+    merged_into        INTEGER,
+    split_from         INTEGER,
+    pinned             INTEGER NOT NULL,
+    acked_by           TEXT NOT NULL,
+    note               TEXT NOT NULL,
+    moved_no           INTEGER NOT NULL,
+    joined_at          INTEGER NOT NULL,
+    first_onset        INTEGER NOT NULL,
+    last_onset         INTEGER NOT NULL,
+    member_resolved_at INTEGER,
+    idle_since         INTEGER,
+    confidence_sum     REAL NOT NULL,
+    profile            TEXT,
+    center             BLOB
+);
+CREATE INDEX clusters_live ON clusters (state) WHERE state NOT IN ('resolved', 'merged');
+
+CREATE TABLE events (
+    seq            INTEGER PRIMARY KEY,
+    time           INTEGER NOT NULL,
+    type           TEXT NOT NULL,
+    cluster_id     INTEGER,
+    cluster_size   INTEGER NOT NULL,
+    total_clusters INTEGER NOT NULL,
+    episode_id     INTEGER,
+    fingerprint    TEXT,
+    starts_at      INTEGER,
+    confidence     REAL,
+    reason         TEXT NOT NULL,
+    detail         TEXT
+);
+CREATE INDEX events_by_time ON events (time);
+CREATE INDEX events_by_cluster ON events (cluster_id) WHERE cluster_id IS NOT NULL;
+
+CREATE TABLE texts (
+    id      INTEGER PRIMARY KEY,
+    digest  BLOB NOT NULL,
+    text    TEXT NOT NULL,
+    vector  BLOB,
+    used_no INTEGER NOT NULL
+);
+CREATE INDEX texts_held ON texts (used_no) WHERE vector IS NOT NULL;
+
+CREATE TABLE label_counts (
+    token TEXT PRIMARY KEY,
+    count REAL NOT NULL,
+    at    INTEGER NOT NULL
+) WITHOUT ROWID;
+
+CREATE TABLE journal (
+    position INTEGER PRIMARY KEY AUTOINCREMENT,
+    time     INTEGER NOT NULL,
+    inputs   BLOB NOT NULL
+);
+CREATE INDEX journal_by_time ON journal (time);
+"""
+
+
+def migrate(db: Database) -> None:
+    """Bring the schema of *db* up to date.
+
+    Raises:
+        StoreError: A newer Stormcell has been here; the database is left as it is.
+    """
+    applied = {migration.name for migration in migrations.applied(db)}
+    newer = sorted(applied - set(_NAMES))
+    if newer:
+        raise StoreError(
+            f"the database was written by a newer Stormcell (it has {', '.join(newer)}, this one knows"
+            f" up to {_NAMES[-1]}): start that version, or give another --storage.path"
+        )
+    migrations.apply(db)
+
+
+# The library ignores applied names that it does not know, and would write into a newer database.
+_NAMES = ("0001_first",)

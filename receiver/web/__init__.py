@@ -1,0 +1,5 @@
+"""The HTTP edge."""
+
+from receiver.web.server import Server
+
+__all__ = ["Server"]

@@ -1,0 +1,180 @@
+"""The read API, and classify; forms and limits are in docs/api.md."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, ParamSpec, TypeVar
+
+from aiohttp import web
+
+from receiver.config import Config
+from receiver.core import payload
+from receiver.core.clusters import ClusterState
+from receiver.core.engine import Engine, is_self
+from receiver.core.errors import NotFound, SenderError
+from receiver.core.explain import explain, sentence
+from receiver.core.intake import Embed
+from receiver.core.model import Alert
+from receiver.core.query import AlertQuery
+from receiver.core.text import masked_text
+from receiver.web import parameters
+from receiver.web.parts import Queries, Worker
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+_ALERT_STATES = ("firing", "stale", "resolved")
+_CLASSIFY_SECONDS = 10.0
+_CLASSIFY_BYTES = 1024 * 1024
+
+
+class Api:
+    """Answers questions about what is kept."""
+
+    def __init__(
+        self,
+        config: Config,
+        *,
+        queries: Queries,
+        worker: Worker,
+        clock: Callable[[], int],
+        seconds: Callable[[], float],
+    ) -> None:
+        """Ask *queries*, and *worker* for what only the engine knows.
+
+        Args:
+            config: All settings.
+            queries: Reads the database.
+            worker: Has the engine.
+            clock: Nanoseconds since 1970.
+            seconds: A clock for durations.
+        """
+        self._config = config
+        self._queries = queries
+        self._worker = worker
+        self._clock = clock
+        self._seconds = seconds
+        self._threads = ThreadPoolExecutor(max_workers=2, thread_name_prefix="reader")
+
+    def close(self) -> None:
+        """End the readers' threads."""
+        self._threads.shutdown(wait=True, cancel_futures=True)
+
+    async def _read(self, function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._threads, lambda: function(*args, **kwargs))
+
+    async def clusters(self, request: web.Request) -> web.Response:
+        """GET /api/v1/clusters."""
+        query = request.query
+        states = (*(state.value for state in ClusterState), "all")
+        items, following = await self._read(
+            self._queries.clusters,
+            state=parameters.choice(query, "state", states),
+            severity=query.get("severity", ""),
+            text=query.get("q", ""),
+            limit=parameters.limit(query),
+            cursor=query.get("cursor", ""),
+        )
+        return listing(items, following)
+
+    async def cluster(self, request: web.Request) -> web.Response:
+        """GET /api/v1/clusters/{id}."""
+        number = parameters.integer(request.match_info, "id", 0, low=1)
+        return answer(await self._read(self._queries.cluster, number))
+
+    async def alerts(self, request: web.Request) -> web.Response:
+        """GET /api/v1/alerts."""
+        query = request.query
+        wanted = AlertQuery(
+            text=query.get("q", ""),
+            labels=parameters.pairs(query.getall("label", []), "label"),
+            state=parameters.choice(query, "state", _ALERT_STATES),
+            cluster_id=parameters.integer(query, "cluster_id", 0, low=1) or None,
+            start=parameters.moment(query, "from"),
+            end=parameters.moment(query, "to"),
+        )
+        items, following = await self._read(
+            self._queries.alerts,
+            wanted,
+            limit=parameters.limit(query),
+            cursor=query.get("cursor", ""),
+        )
+        return listing(items, following)
+
+    async def alert(self, request: web.Request) -> web.Response:
+        """GET /api/v1/alerts/{fingerprint}."""
+        return answer(await self._read(self._queries.alert, request.match_info["fingerprint"]))
+
+    async def events(self, request: web.Request) -> web.Response:
+        """GET /api/v1/events."""
+        query = request.query
+        events, following = await self._read(
+            self._queries.events,
+            after=parameters.integer(query, "after", 0),
+            start=parameters.moment(query, "from"),
+            end=parameters.moment(query, "to"),
+            limit=parameters.limit(query),
+        )
+        return listing([event.to_json() for event in events], following)
+
+    async def stats(self, request: web.Request) -> web.Response:
+        """GET /api/v1/stats."""
+        figures = self._worker.stats
+        if figures is None:
+            raise NotFound("nothing was received yet")
+        ledger = await self._read(self._queries.ledger)
+        size = await self._read(self._queries.size_bytes)
+        return answer({**figures, "ledger": ledger, "storage": {"size_bytes": size}})
+
+    async def classify(self, request: web.Request) -> web.Response:
+        """POST /api/v1/classify: where one alert would go; nothing is stored."""
+        started = self._seconds()
+        alert = self._read_alert(await request.read())
+        now = self._clock()
+
+        def question(engine: Engine, embed: Embed) -> dict[str, Any]:
+            text = masked_text(alert.labels, alert.annotations)
+            vector = engine.vector_of_text(text)
+            if vector is None:
+                (vector,) = embed([text])
+            placement = engine.place(alert.labels, vector, alert.starts_at, now)
+            return {
+                "cluster_id": placement.cluster_id,
+                "confidence": placement.confidence,
+                "reason": sentence(placement),
+                "why": explain(placement, self._config.clustering),
+            }
+
+        found = await asyncio.wait_for(
+            asyncio.wrap_future(self._worker.ask(question)), _CLASSIFY_SECONDS
+        )
+        took = (self._seconds() - started) * 1000
+        return answer({"fingerprint": alert.fingerprint, **found, "processing_ms": round(took, 3)})
+
+    def _read_alert(self, body: bytes) -> Alert:
+        if len(body) > _CLASSIFY_BYTES:
+            raise SenderError(f"body of {len(body)} bytes, expected one alert")
+        try:
+            entry = json.loads(body)
+        except (ValueError, RecursionError):
+            raise SenderError("body is not JSON") from None
+        if isinstance(entry, dict):
+            entry = {"status": "firing", **entry}
+        alert = payload.read_one(entry, self._config.identity)
+        if is_self(alert):
+            raise SenderError("labels.origin: our own alerts are not clustered", field="labels")
+        return alert
+
+
+def answer(document: Any) -> web.Response:
+    """Return *document* as JSON."""
+    return web.json_response(document)
+
+
+def listing(items: list[Any], following: str | None) -> web.Response:
+    """Return a list's answer."""
+    return answer({"items": items, "next": following})

@@ -1,0 +1,43 @@
+"""The one place where an error becomes an answer."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Awaitable, Callable
+
+from aiohttp import web
+
+from receiver.core.errors import StormcellError
+
+log = logging.getLogger(__name__)
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+def answer(status: int, code: str, message: str, field: str | None = None) -> web.Response:
+    """Return an error as every client gets it; short, as senders copy it into their log."""
+    error = {"code": code, "message": message[:500]}
+    if field:
+        error["field"] = field[:100]
+    return web.json_response({"error": error}, status=status)
+
+
+@web.middleware
+async def middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Answer errors of any kind as JSON."""
+    try:
+        return await handler(request)
+    except StormcellError as error:
+        return answer(error.status, error.code, error.message, error.field)
+    except web.HTTPMethodNotAllowed as error:
+        allowed = ", ".join(sorted(error.allowed_methods))
+        response = answer(405, "method_not_allowed", f"{error.method}: expected {allowed}")
+        response.headers["Allow"] = allowed
+        return response
+    except web.HTTPNotFound:
+        return answer(404, "not_found", "no such path")
+    except web.HTTPException as error:
+        return answer(error.status, "http", error.reason)
+    except Exception:
+        log.exception("a request failed", extra={"path": request.path})
+        return answer(500, "internal", "internal error, see the log")

@@ -1,0 +1,106 @@
+"""What the edge needs of the other parts; they are handed in and not known here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future
+from typing import Any, Protocol, TypeVar
+
+from receiver.core.engine import Engine
+from receiver.core.evolution import Event
+from receiver.core.intake import Embed
+from receiver.core.query import AlertQuery
+
+T = TypeVar("T")
+
+
+class Intake(Protocol):
+    """Commits bodies."""
+
+    async def commit(self, body: bytes, alerts: int, gone: Callable[[], bool]) -> None:
+        """Return when *body*, which holds *alerts* alerts, is committed, or raise TryLater."""
+        ...
+
+
+class Room(Protocol):
+    """Bytes of bodies that may be in memory at once."""
+
+    async def take(self, size: int) -> None:
+        """Take *size* bytes, or raise TryLater."""
+        ...
+
+    def give_back(self, size: int) -> None:
+        """Give back *size* bytes."""
+        ...
+
+
+class Worker(Protocol):
+    """Has the engine."""
+
+    @property
+    def restored(self) -> bool:
+        """Whether the state is restored."""
+        ...
+
+    @property
+    def stats(self) -> Mapping[str, Any] | None:
+        """Figures as of the last commit; None before the first."""
+        ...
+
+    def ask(self, question: Callable[[Engine, Embed], T]) -> Future[T]:
+        """Have *question* asked of the engine between two batches; it must change nothing."""
+        ...
+
+
+class Queries(Protocol):
+    """Reads what is kept."""
+
+    def clusters(
+        self, *, state: str, severity: str, text: str, limit: int, cursor: str
+    ) -> tuple[list[dict[str, Any]], str | None]:
+        """Return clusters, live first, and the cursor to go on from."""
+        ...
+
+    def cluster(self, cluster_id: int) -> dict[str, Any]:
+        """Return one cluster with its members, or raise NotFound."""
+        ...
+
+    def alerts(
+        self, query: AlertQuery, *, limit: int, cursor: str
+    ) -> tuple[list[dict[str, Any]], str | None]:
+        """Return episodes, newest first, and the cursor to go on from."""
+        ...
+
+    def alert(self, fingerprint: str) -> dict[str, Any]:
+        """Return one alert with its episodes and why it is where it is, or raise NotFound."""
+        ...
+
+    def events(
+        self, *, after: int, start: int | None, end: int | None, limit: int
+    ) -> tuple[list[Event], str | None]:
+        """Return events, ascending, and the seq to go on from."""
+        ...
+
+    def ledger(self) -> dict[str, int]:
+        """Return how many notifications became how many alerts, episodes and clusters."""
+        ...
+
+    def size_bytes(self) -> int:
+        """Return what the database takes on disk."""
+        ...
+
+
+class Metrics(Protocol):
+    """Counts requests, and shows all metrics."""
+
+    def answered(self, code: str, seconds: float) -> None:
+        """Count a webhook answered with *code* after *seconds*."""
+        ...
+
+    def cut(self) -> None:
+        """Count a notification from which the sender cut alerts."""
+        ...
+
+    def render(self) -> bytes:
+        """Return the exposition."""
+        ...

@@ -1,0 +1,142 @@
+"""POST /api/v1/webhook: read, parse, commit, answer 200. Nothing else is on this way.
+
+Never 429 (the sender drops what it gets that for), never a redirect (it turns a POST into a GET), and
+never 200 before the commit.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+from aiohttp import web
+
+from receiver.config import IntakeSettings
+from receiver.core import payload
+from receiver.core.errors import SenderError, StormcellError, TooLarge
+from receiver.core.identity import IdentitySettings
+from receiver.core.payload import Notification
+from receiver.web.parts import Intake, Metrics, Room
+
+log = logging.getLogger(__name__)
+
+_SMALL = 32 * 1024
+"""Bytes parsed where they are: under a millisecond, less than a trip to another thread is worth."""
+
+_CHUNK = 256 * 1024
+_GROUPS = 10_000
+"""Sender's groups whose missing alerts are remembered."""
+
+
+class Webhook:
+    """Takes notifications in."""
+
+    def __init__(
+        self,
+        settings: IntakeSettings,
+        identity: IdentitySettings,
+        *,
+        intake: Intake,
+        room: Room,
+        metrics: Metrics,
+    ) -> None:
+        """Commit to *intake* what fits into *room*."""
+        self._settings = settings
+        self._identity = identity
+        self._intake = intake
+        self._room = room
+        self._metrics = metrics
+        self._missing: dict[tuple[str, str, str], int] = {}
+        self._parsers = ThreadPoolExecutor(max_workers=1, thread_name_prefix="parser")
+
+    def missing(self) -> int:
+        """Return how many alerts senders said they cut from their latest notifications."""
+        return sum(self._missing.values())
+
+    def close(self) -> None:
+        """End the parser's thread."""
+        self._parsers.shutdown(wait=False, cancel_futures=True)
+
+    async def post(self, request: web.Request) -> web.Response:
+        """Answer a notification as the sender needs it answered."""
+        started = time.perf_counter()
+        code = "500"
+        try:
+            notification = await self._take(request)
+            code = "200"
+        except StormcellError as error:
+            code = str(error.status)
+            if isinstance(error, SenderError):
+                log.warning("a webhook was refused", extra={"err": error.message, "code": code})
+            raise
+        except asyncio.CancelledError:
+            # Nobody reads the answer; 499 is what proxies log for a client that has gone.
+            code = "499"
+            raise
+        finally:
+            self._metrics.answered(code, time.perf_counter() - started)
+        return web.json_response(
+            {
+                "accepted": len(notification.alerts),
+                "dead_letters": [
+                    {"alert": d.index, "field": d.field, "reason": d.reason}
+                    for d in notification.dead_letters[:10]
+                ],
+            }
+        )
+
+    async def _take(self, request: web.Request) -> Notification:
+        declared = request.content_length
+        if declared is not None:
+            self._check_size(declared)
+        taken = declared if declared is not None else 0
+        await self._room.take(taken)
+        try:
+            body = bytearray()
+            async for chunk in request.content.iter_chunked(_CHUNK):
+                body += chunk
+                if len(body) > taken:
+                    self._check_size(len(body))
+                    await self._room.take(len(body) - taken)
+                    taken = len(body)
+            notification = await self._parse(bytes(body))
+            await self._intake.commit(
+                bytes(body), len(notification.alerts), lambda: _has_gone(request)
+            )
+        finally:
+            self._room.give_back(taken)
+        self._note(notification)
+        return notification
+
+    def _check_size(self, size: int) -> None:
+        limit = self._settings.max_body_bytes
+        if size > limit:
+            raise TooLarge(
+                f"body of {size} bytes, expected at most {limit} (intake.max_body_bytes)"
+            )
+
+    async def _parse(self, body: bytes) -> Notification:
+        if len(body) <= _SMALL:
+            return payload.parse(body, self._identity)
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._parsers, payload.parse, body, self._identity)
+
+    def _note(self, notification: Notification) -> None:
+        for letter in notification.dead_letters[:10]:
+            log.warning(
+                "an alert goes to the dead letters",
+                extra={"alert": letter.index, "err": letter.reason},
+            )
+        key = (notification.external_url, notification.receiver, notification.group_key)
+        if notification.truncated:
+            self._metrics.cut()
+            if key in self._missing or len(self._missing) < _GROUPS:
+                self._missing[key] = notification.truncated
+        else:
+            self._missing.pop(key, None)
+
+
+def _has_gone(request: web.Request) -> bool:
+    return request.transport is None or request.transport.is_closing()

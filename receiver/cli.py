@@ -192,5 +192,9 @@ def _replay(options: argparse.Namespace) -> int:
 
 def _demo(options: argparse.Namespace) -> int:
     logs.configure(options.log_level, options.log_format)
+    settings = _read_config(options)
+    if settings.embedding.backend == "onnx":
+        # Before the event loop, where Ctrl-C ends it at once: the first time takes half a minute.
+        prepare(settings.embedding, report=lambda line: print(line, file=sys.stderr))
     stay = sys.stdout.isatty() and not options.once
-    return asyncio.run(demo(_read_config(options), seconds=options.seconds, stay=stay))
+    return asyncio.run(demo(settings, seconds=options.seconds, stay=stay))

@@ -184,7 +184,8 @@ class Engine:
             self._uses.used(text_id)
         for cluster in restored.clusters:
             self.live.add(cluster)
-            self._arm_cluster(cluster, self.counters.clock)
+            # What is due at this very moment may not have happened yet.
+            self._arm_cluster(cluster, self.counters.clock - 1)
         for episode in restored.episodes:
             self.episodes[episode.fingerprint] = episode
             self._note_flap(episode)
@@ -259,8 +260,12 @@ class Engine:
         episode.senders = {alert.sender_fingerprint: alert.starts_at}
         vector: Vector | None = None
         if again is not None:
+            # The same firing period, counted again: episodes of an alert are in the order of
+            # startsAt and reopen_no, whatever an earlier startsAt a second sender gives now.
+            episode.starts_at = again.starts_at
             episode.reopen_no = again.reopen_no + 1
-            episode.text_id, vector = again.text_id, self._vector_of(again.text_id)
+            vector = self._vector_of(again.text_id)
+            episode.text_id = again.text_id if vector is not None else 0
         before = after or again
         if before is not None:
             # A repeat under the same startsAt is as old as the episode it repeats.
@@ -316,8 +321,13 @@ class Engine:
 
     def _supersede(self, known: Episode, sighting: Sighting) -> None:
         known.superseded = True
-        self._end(known, sighting.alert.starts_at, "its resolve was never told; a later firing was")
+        cluster = self._cluster_of(known)
+        reason = "its resolve was never told; a later firing was"
+        # Settled once, after both: a flap must not look like a recovery in between.
+        self._end(known, sighting.alert.starts_at, reason, settle=False)
         self._open(sighting, after=known)
+        if cluster is not None:
+            self._settle(cluster)
 
     def _reopen(self, known: Episode, sighting: Sighting) -> None:
         cluster = self._cluster_of(known)
@@ -347,7 +357,9 @@ class Engine:
         self._emit(EventType.ALERT_REOPENED, cluster, episode, reason=reason)
         self._settle(cluster)
 
-    def _end(self, episode: Episode, ends_at: int, reason: str) -> None:
+    def _end(
+        self, episode: Episode, ends_at: int, reason: str, *, settle: bool = True
+    ) -> None:
         """Resolve *episode*, open or stale."""
         was_open = episode.fires
         was_stale = episode.state is EpisodeState.STALE
@@ -357,19 +369,21 @@ class Engine:
         episode.last_seen = self.counters.clock
         self._changed_episodes[episode.id] = episode
         self.flapping.discard(episode.fingerprint)
-        self._leave(
+        cluster = self._leave(
             episode, EventType.ALERT_RESOLVED, reason, was_open=was_open, was_stale=was_stale
         )
+        if cluster is not None and settle:
+            self._settle(cluster)
 
     def _leave(
         self, episode: Episode, kind: EventType, reason: str, *, was_open: bool, was_stale: bool
-    ) -> None:
-        """Let the cluster of *episode*, if it is live, know that it fires no more."""
+    ) -> Cluster | None:
+        """Let the cluster of *episode*, if it is live, know that it fires no more; return it."""
         cluster = self._cluster_of(episode)
         if cluster is None:
             if episode.cluster_id is not None:
                 self._emit(kind, None, episode, reason=reason)
-            return
+            return None
         if was_open:
             cluster.count_firing(severity.of(episode.labels, self.settings.severity), -1)
         cluster.stale += (episode.state is EpisodeState.STALE) - was_stale
@@ -378,7 +392,7 @@ class Engine:
             cluster.idle_since = self.counters.clock
         self._rate(cluster)
         self._emit(kind, cluster, episode, reason=reason)
-        self._settle(cluster)
+        return cluster
 
     def _recall(self, recall: Recall) -> None:
         for episode in recall.episodes:
@@ -564,9 +578,7 @@ class Engine:
                 self._ring_cluster(key, due)
 
     def _ring_cluster(self, cluster_id: int, due: int) -> None:
-        cluster = self.live.by_id.get(cluster_id)
-        if cluster is None:
-            return
+        cluster = self.live.by_id[cluster_id]
         if cluster.next_due(due - 1, self.settings.clustering) == due:
             self.counters.clock = max(self.counters.clock, due)
             self._rename(cluster)
@@ -588,13 +600,15 @@ class Engine:
         episode.state = EpisodeState.STALE
         self._changed_episodes[episode.id] = episode
         self.flapping.discard(episode.fingerprint)
-        self._leave(
+        cluster = self._leave(
             episode,
             EventType.ALERT_STALE,
             "neither repeated nor resolved for too long",
             was_open=True,
             was_stale=False,
         )
+        if cluster is not None:
+            self._settle(cluster)
 
     def _settle(self, cluster: Cluster) -> None:
         """Bring *cluster* to the state that members and clock give, and set its next timer."""

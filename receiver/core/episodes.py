@@ -80,7 +80,9 @@ def decide(known: Episode | None, alert: Alert, received_at: int) -> tuple[Actio
 
 
 def _decide_open(known: Episode, alert: Alert, received_at: int) -> tuple[Action, Outcome]:
-    others = known.senders.keys() - {alert.sender_fingerprint}
+    # Of a stale episode nobody was heard for long: what other replicas once said counts no more.
+    stale = known.state is EpisodeState.STALE
+    others = set() if stale else known.senders.keys() - {alert.sender_fingerprint}
     said = known.senders.get(alert.sender_fingerprint)
     if alert.status is Status.RESOLVED:
         reference = known.starts_at if said is None else said
@@ -91,6 +93,9 @@ def _decide_open(known: Episode, alert: Alert, received_at: int) -> tuple[Action
         if relation is Relation.LATER and others:
             # Replicas fold into one alert, which fires as long as one of them says so.
             return Action.REFRESH, Outcome.REFRESH
+        if relation is not Relation.LATER and alert.starts_at >= known.starts_at:
+            # Older than what this replica said last, yet part of the episode others tell of.
+            return Action.IGNORE, Outcome.STALE
         return _TABLE[Status.RESOLVED, Known.OPEN, relation]
     if known.after is not None and alert.starts_at <= known.after:
         # A late copy of the episode before this one.
@@ -121,4 +126,6 @@ def note_sender(known: Episode, alert: Alert) -> None:
         known.senders.pop(alert.sender_fingerprint, None)
         return
     known.senders[alert.sender_fingerprint] = alert.starts_at
-    known.starts_at = min(known.starts_at, alert.starts_at)
+    if not known.reopen_no:
+        # One counted again keeps the startsAt it shares with the episode it repeats.
+        known.starts_at = min(known.starts_at, alert.starts_at)

@@ -39,6 +39,7 @@ class LabelFrequencies:
         self._limit = limit
         self._counts: dict[str, tuple[float, int]] = {}
         self._total = (0.0, 0)
+        self._counted = False
         self._touched: set[str] = set()
         self._dropped: set[str] = set()
 
@@ -56,6 +57,7 @@ class LabelFrequencies:
             self._counts[token] = (self._faded(self._counts.get(token, (0.0, now)), now) + 1.0, now)
             self._touched.add(token)
         self._total = (self._faded(self._total, now) + 1.0, now)
+        self._counted = True
         if len(self._counts) > self._limit:
             self._shrink(now)
 
@@ -84,9 +86,12 @@ class LabelFrequencies:
         """Return the (token, count, time) changed and the tokens dropped since the last call."""
         changed = [(token, *self._counts[token]) for token in sorted(self._touched)]
         dropped = sorted(self._dropped - self._counts.keys())
+        if self._counted:
+            changed.append(("", *self._total))
+        self._counted = False
         self._touched.clear()
         self._dropped.clear()
-        return [*changed, ("", *self._total)] if changed else [], dropped
+        return changed, dropped
 
     def restore(self, rows: Iterable[tuple[str, float, int]]) -> None:
         """Take back the rows that `changes` gave; the token "" holds the total."""

@@ -1,0 +1,96 @@
+"""Each row of the state machine, by what the sender was measured to send."""
+
+from __future__ import annotations
+
+import pytest
+
+from receiver.core import episodes
+from receiver.core.episodes import Action, decide
+from receiver.core.model import Alert, Episode, EpisodeState, Outcome
+from tests.builders import alert, at
+
+
+def episode(state: EpisodeState = EpisodeState.OPEN, **changed: object) -> Episode:
+    of = alert(starts=100)
+    known = Episode(
+        id=1,
+        fingerprint=of.fingerprint,
+        labels=of.labels,
+        starts_at=at(100),
+        received_at=at(101),
+        last_seen=at(101),
+        state=state,
+        senders={of.sender_fingerprint: at(100)} if state is not EpisodeState.RESOLVED else {},
+        ends_at=at(200) if state is EpisodeState.RESOLVED else None,
+    )
+    for name, value in changed.items():
+        setattr(known, name, value)
+    return known
+
+
+OPEN, CLOSED = episode(), episode(EpisodeState.RESOLVED)
+
+
+@pytest.mark.parametrize(
+    ("known", "received", "action", "outcome"),
+    [
+        (None, alert(starts=100), Action.OPEN, Outcome.NEW),
+        (OPEN, alert(starts=100), Action.REFRESH, Outcome.REFRESH),
+        (OPEN, alert(starts=90), Action.REFRESH, Outcome.REFRESH),
+        (OPEN, alert(starts=110), Action.SUPERSEDE, Outcome.SUPERSEDED),
+        (CLOSED, alert(starts=100), Action.REOPEN, Outcome.REOPENED),
+        (CLOSED, alert(starts=110), Action.OPEN, Outcome.NEW),
+        (CLOSED, alert(starts=90), Action.IGNORE, Outcome.STALE),
+        (OPEN, alert(starts=100, ends=150), Action.RESOLVE, Outcome.RESOLVED),
+        (OPEN, alert(starts=90, ends=150), Action.RESOLVE, Outcome.RESOLVED),
+        (OPEN, alert(starts=100, ends=100), Action.RESOLVE, Outcome.RESOLVED),
+        (OPEN, alert(starts=50, ends=100), Action.RECORD, Outcome.STALE),
+        (OPEN, alert(starts=50, ends=80), Action.RECORD, Outcome.STALE),
+        (None, alert(starts=100, ends=150), Action.RECORD, Outcome.RESOLVED),
+        (CLOSED, alert(starts=100, ends=250), Action.PROLONG, Outcome.REFRESH),
+        (CLOSED, alert(starts=100, ends=200), Action.PROLONG, Outcome.REFRESH),
+        (CLOSED, alert(starts=100, ends=150), Action.PROLONG, Outcome.REFRESH),
+        (episode(EpisodeState.STALE), alert(starts=100), Action.REFRESH, Outcome.REFRESH),
+        (episode(after=at(90)), alert(starts=90), Action.IGNORE, Outcome.STALE),
+        (episode(after=at(80)), alert(starts=90), Action.REFRESH, Outcome.REFRESH),
+    ],
+)
+def test_every_row_of_the_table(
+    known: Episode | None, received: Alert, action: Action, outcome: Outcome
+) -> None:
+    assert decide(known, received, at(300)) == (action, outcome)
+
+
+def test_a_resolve_without_an_end_ended_when_it_was_received() -> None:
+    assert decide(OPEN, alert(starts=100, resolved=True), at(300))[0] is Action.RESOLVE
+    assert episodes.end_of(alert(starts=100, resolved=True), at(300)) == at(300)
+
+
+class TestReplicas:
+    """Two Prometheus replicas are one alert, each with a startsAt of its own."""
+
+    a, b = alert(starts=100, replica="a"), alert(starts=107, replica="b")
+
+    def known(self) -> Episode:
+        return episode(senders={self.a.sender_fingerprint: at(100)})
+
+    def test_the_other_replica_does_not_supersede(self) -> None:
+        known = self.known()
+
+        assert decide(known, self.b, at(110))[0] is Action.REFRESH
+        episodes.note_sender(known, self.b)
+
+        assert known.starts_at == at(100)
+        assert decide(known, self.b, at(120)) == (Action.REFRESH, Outcome.REFRESH)
+        assert decide(known, alert(starts=300, replica="b"), at(301))[0] is Action.REFRESH
+
+    def test_it_fires_as_long_as_one_of_them_says_so(self) -> None:
+        known = self.known()
+        episodes.note_sender(known, self.b)
+        over = alert(starts=100, ends=150, replica="a")
+
+        assert decide(known, over, at(151))[0] is Action.REFRESH
+        episodes.note_sender(known, over)
+
+        last = alert(starts=107, ends=152, replica="b")
+        assert decide(known, last, at(153)) == (Action.RESOLVE, Outcome.RESOLVED)

@@ -1,0 +1,59 @@
+from __future__ import annotations
+
+from receiver.core.labels import LabelFrequencies, tokens
+from receiver.core.timestamps import SECOND
+
+DAY = 86_400 * SECOND
+
+
+def test_severity_and_who_watched_are_no_topology() -> None:
+    told = {"alertname": "A", "severity": "x", "grade": "y", "job": "node", "pod": "p" * 500}
+
+    assert tokens(told, "grade") == (("pod=" + "p" * 500)[:200],)
+
+
+def test_the_rarer_value_weighs_more() -> None:
+    counts = LabelFrequencies(100)
+    for n in range(50):
+        counts.observe(["namespace=prod", f"pod={n}"], 0)
+
+    assert counts.weight("pod=3", 0) > 3 * counts.weight("namespace=prod", 0) > 0
+    assert counts.weight("pod=new", 0) > counts.weight("pod=3", 0)
+
+
+def test_what_was_seen_long_ago_fades() -> None:
+    counts = LabelFrequencies(100)
+    for _ in range(64):
+        counts.observe(["a=1"], 0)
+    for _ in range(64):
+        counts.observe(["b=1"], 6 * DAY)
+
+    assert counts.weight("a=1", 6 * DAY) > counts.weight("b=1", 6 * DAY)
+
+
+def test_the_rarest_are_forgotten_beyond_the_limit() -> None:
+    counts = LabelFrequencies(10)
+    for n in range(10):
+        counts.observe([f"a={n}"] * (n + 1), 0)
+    counts.changes()
+
+    counts.observe(["a=10"], 0)
+    changed, dropped = counts.changes()
+
+    assert len(counts) == 10
+    assert dropped == ["a=0"]
+    assert ("a=10", 1.0, 0) in changed
+
+
+def test_changes_are_told_once_and_restore_everything() -> None:
+    counts = LabelFrequencies(100)
+    counts.observe(["a=1", "b=1"], 5)
+    counts.observe(["a=1"], 7 * DAY)
+    first, _ = counts.changes()
+    assert counts.changes() == ([], [])
+
+    other = LabelFrequencies(100)
+    other.restore(first)
+
+    assert list(other.rows()) == list(counts.rows())
+    assert other.weight("a=1", 8 * DAY) == counts.weight("a=1", 8 * DAY)

@@ -1,0 +1,146 @@
+from __future__ import annotations
+
+from receiver.core.clusters import Cluster, ClusteringSettings
+from receiver.core.index import VectorIndex
+from receiver.core.live import COMMON, PER_SOURCE, LiveClusters, Probe, confidence_of, rank
+from receiver.core.model import Vector
+from tests.builders import EMBEDDER, at
+
+
+def vector_of(text: str) -> Vector:
+    vector: Vector = EMBEDDER.embed([text])[0]
+    return vector
+
+
+def cluster(number: int, text: str | None, *tokens: str, onset: float = 0) -> Cluster:
+    made = Cluster(number, at(0), moved_no=number)
+    made.learn(
+        text_id=0 if text is None else hash_of(text),
+        vector=None if text is None else vector_of(text),
+        fingerprint=f"{number:016x}",
+        onset=at(onset),
+        labels={},
+        tokens=tokens,
+        learning_rate=0.1,
+    )
+    made.size = 1
+    return made
+
+
+def hash_of(text: str) -> int:
+    return sum(map(ord, text))
+
+
+def live(*clusters: Cluster) -> LiveClusters:
+    made = LiveClusters(VectorIndex(EMBEDDER.dims))
+    for one in clusters:
+        made.add(one)
+    return made
+
+
+def found(clusters: LiveClusters, probe: Probe) -> list[int]:
+    return [c.id for c in clusters.candidates(probe, 4)]
+
+
+def test_candidates_come_from_texts_labels_and_recent_movement() -> None:
+    old = [cluster(n, f"noise {n} {n * 7}") for n in range(10, 10 + 3 * PER_SOURCE)]
+    by_text, by_label = cluster(1, "disk is full"), cluster(2, None, "pod=a")
+    clusters = live(by_text, by_label, *old)
+
+    ids = found(clusters, Probe(vector_of("disk is full"), {"pod=a": 1.0}, at(0)))
+
+    assert {1, 2} <= set(ids)
+    assert set(ids) >= {c.id for c in old[-PER_SOURCE:]}
+    assert ids == sorted(ids)
+
+
+def test_a_label_value_that_everything_has_is_no_source() -> None:
+    clusters = live(*(cluster(n, None, "app=all") for n in range(1, COMMON + 3)))
+
+    assert len(found(clusters, Probe(None, {"app=all": 1.0}, at(0)))) == PER_SOURCE
+
+
+def test_of_many_only_the_latest_are_taken() -> None:
+    clusters = live(*(cluster(n, "same text") for n in range(1, 100)))
+    for one in clusters.by_id.values():
+        clusters._recent.pop(one.id)
+
+    assert found(clusters, Probe(vector_of("same text"), {}, at(0))) == list(range(84, 100))
+
+
+def test_a_closed_cluster_is_found_no_more() -> None:
+    one, other = cluster(1, "disk is full", "pod=a"), cluster(2, "disk is full", "pod=a")
+    clusters = live(one, other)
+
+    clusters.close(one)
+    assert found(clusters, Probe(vector_of("disk is full"), {"pod=a": 1.0}, at(0))) == [2]
+    assert clusters.uses(hash_of("disk is full"))
+
+    clusters.close(other)
+    assert not clusters.uses(hash_of("disk is full"))
+    assert len(clusters.texts) == 0
+    clusters.unindex(other, [12345], ["pod=zz"])
+    clusters.remove(one)
+    clusters.remove(one)
+    assert len(clusters) == 1
+
+
+def test_a_restored_closed_cluster_is_live_but_not_found() -> None:
+    closed = cluster(1, "x")
+    closed.accepting = False
+    clusters = live(closed)
+
+    assert len(clusters) == 1
+    assert found(clusters, Probe(vector_of("x"), {}, at(0))) == []
+
+
+def test_scores_rise_with_text_and_labels_and_fall_with_time() -> None:
+    settings = ClusteringSettings()
+    same = cluster(1, "disk is full on node", "pod=a")
+    probe = Probe(vector_of("disk is full on node"), {"pod=a": 3.0, "app=x": 1.0}, at(0))
+
+    (now,) = rank(probe, [same], settings)
+    (later,) = rank(Probe(probe.vector, probe.weights, at(600)), [same], settings)
+    (other,) = rank(probe, [cluster(2, "net is slow", "pod=b")], settings)
+
+    assert now.text > 0.999
+    assert now.labels == 0.75
+    assert now.nearest[0][0] == f"{1:016x}"
+    assert later.gap_seconds == 600
+    assert now.confidence > later.confidence
+    assert now.confidence > other.confidence
+
+
+def test_a_score_does_not_depend_on_the_other_candidates() -> None:
+    many = [cluster(n, f"text {n}", f"pod={n}") for n in range(1, 30)]
+    probe = Probe(vector_of("text 7"), {"pod=9": 1.0}, at(5))
+
+    together = {s.cluster_id: s for s in rank(probe, many, ClusteringSettings())}
+
+    for one in many:
+        assert rank(probe, [one], ClusteringSettings()) == [together[one.id]]
+
+
+def test_without_a_vector_labels_must_do_and_without_labels_the_text() -> None:
+    one = cluster(1, "disk is full", "pod=a")
+    settings = ClusteringSettings()
+
+    (by_labels,) = rank(Probe(None, {"pod=a": 1.0}, at(0)), [one], settings)
+    (by_text,) = rank(Probe(vector_of("disk is full"), {}, at(0)), [one], settings)
+    (by_nothing,) = rank(Probe(None, {}, at(0)), [one], settings)
+
+    assert by_labels.confidence == confidence_of(1.0)
+    assert by_text.confidence > 0.99
+    assert by_nothing.confidence == confidence_of(0.0) < 0.5
+
+
+def test_an_onset_inside_the_clusters_is_no_gap() -> None:
+    one = cluster(1, None, "a=1", onset=100)
+    one.last_onset = at(500)
+
+    gaps = [
+        rank(Probe(None, {"a=1": 1.0}, at(s)), [one], ClusteringSettings())[0].gap_seconds
+        for s in (50, 100, 300, 500, 560)
+    ]
+
+    assert gaps == [50, 0, 0, 0, 60]

@@ -1,0 +1,124 @@
+"""Parts that take a few lines each: matchers, severity, heartbeat, titles, stability, memory, scores."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from receiver.core import matchers, scores, severity, titles
+from receiver.core.heartbeat import HeartbeatSettings, is_heartbeat
+from receiver.core.memory import UseOrder
+from receiver.core.settings import ConfigError
+from receiver.core.severity import SeveritySettings
+from receiver.core.stability import Stability
+
+
+@pytest.mark.parametrize(
+    ("text", "labels", "matches"),
+    [
+        ('alertname="Watchdog"', {"alertname": "Watchdog"}, True),
+        ("alertname=Watchdog", {"alertname": "Other"}, False),
+        ('team!="a"', {}, True),
+        ('team=~"a|b"', {"team": "b"}, True),
+        ('team=~"a|b"', {"team": "bb"}, False),
+        ('team!~"a.*"', {"team": "b"}, True),
+        ('"odd name"="x"', {"odd name": "x"}, True),
+        ('missing=""', {}, True),
+    ],
+)
+def test_matchers_read_as_alertmanagers(text: str, labels: dict[str, str], matches: bool) -> None:
+    assert matchers.parse(text, "k").matches(labels) is matches
+
+
+@pytest.mark.parametrize("text", ["", "alertname", '="x"', 'a=~"("'])
+def test_a_bad_matcher_is_refused_by_name(text: str) -> None:
+    with pytest.raises(ConfigError, match="heartbeat.matchers"):
+        HeartbeatSettings(matchers=(text,))
+
+
+def test_all_matchers_of_the_heartbeat_must_match() -> None:
+    wanted = HeartbeatSettings(matchers=('alertname="Watchdog"', 'cluster="lab"')).parsed()
+
+    assert is_heartbeat({"alertname": "Watchdog", "cluster": "lab"}, wanted)
+    assert not is_heartbeat({"alertname": "Watchdog"}, wanted)
+    assert not is_heartbeat({"alertname": "Watchdog"}, ())
+
+
+def test_an_unknown_severity_ranks_highest_and_none_lowest() -> None:
+    order = SeveritySettings()
+
+    ranked = sorted(["page", "critical", "", "info"], key=lambda s: severity.rank(s, order))
+
+    assert ranked == ["", "info", "critical", "page"]
+    assert severity.worse("info", "critical", order) == "critical"
+    assert severity.worse("critical", "info", order) == "critical"
+    assert severity.of({"severity": "info"}, order) == "info"
+
+
+def test_a_title_tells_what_and_where() -> None:
+    found = titles.title(
+        {"DiskFull": 3, "Other": 1}, {"namespace": "pay", "team": "x"}, frozenset({"namespace"})
+    )
+
+    assert found == "DiskFull and 1 more in namespace pay"
+    assert titles.title({"": 1}, {}, frozenset()) == "Alert"
+    assert titles.title({}, {}, frozenset()) == "Alert"
+
+
+@given(st.dictionaries(st.text(max_size=300), st.integers(1, 9)), st.text(max_size=300))
+def test_no_title_is_too_long_or_unsafe(names: dict[str, int], place: str) -> None:
+    found = titles.title(names, {"service": place}, frozenset())
+
+    assert len(found.encode()) <= titles.MAX_BYTES
+    assert "\n" not in found
+
+
+def test_stability_says_when_it_knows_too_little() -> None:
+    stability = Stability(4)
+    stability.restore([(True, 1.0), (False, 0.8)])
+    stability.observe(False, 0.6)
+    assert stability.ratio is None
+    assert stability.report(2)["status"] == "insufficient_data"
+
+    stability.observe(False, 0.6)
+
+    assert stability.report(2) == {
+        "status": "ok",
+        "new_cluster_rate": 0.25,
+        "avg_assignment_confidence": 0.75,
+        "stability_score": 0.75,
+        "total_clusters": 2,
+        "window_size": 4,
+        "assignments": 4,
+    }
+
+
+def test_the_longest_unused_goes_first_but_what_is_kept_stays() -> None:
+    order = UseOrder()
+    for key in (1, 2, 3, 4, 1):
+        order.used(key)
+
+    assert order.evict(2, kept={2}) == [3, 4]
+    assert order.evict(2, kept={2}) == []
+    assert len(order) == 2
+    assert order.evict(0, kept={1, 2}) == []
+
+
+def test_perfect_and_worst_agreement() -> None:
+    same = scores.agreement([1, 1, 2, 2], ["a", "a", "b", "b"])
+    lumped = scores.agreement([1, 1, 2, 2], [0, 0, 0, 0])
+    apart = scores.agreement([1, 1, 2, 2], [0, 1, 2, 3])
+
+    assert (same.score, same.hidden, same.over_merged, same.compression) == (1.0, 0, 0.0, 2.0)
+    assert (lumped.hidden, lumped.over_merged, lumped.b_cubed_recall) == (2, 1.0, 1.0)
+    assert (apart.f1, apart.singletons, apart.b_cubed_precision) == (0.0, 1.0, 1.0)
+    assert scores.agreement([1], [1]).score == 1.0
+
+
+@pytest.mark.parametrize(("truth", "found"), [([], []), ([1], [])])
+def test_nothing_cannot_be_compared(truth: list[Any], found: list[Any]) -> None:
+    with pytest.raises(ValueError, match="compared"):
+        scores.agreement(truth, found)

@@ -1,0 +1,83 @@
+"""Starts real processes for a test, ends them after it, and shows their logs if it failed."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, NoReturn
+
+import pytest
+
+from tests.support.alertmanager import BINARIES, Alertmanager, find_binary
+from tests.support.processes import ReceiverProcess, ServerProcess
+
+MakeReceiver = Callable[..., ReceiverProcess]
+MakeAlertmanager = Callable[..., Alertmanager]
+
+
+def _absent(name: str) -> NoReturn:
+    """Skip for want of *name*; in CI nothing may be skipped silently, so fail there."""
+    message = f"{name} is not installed: its end-to-end tests need the real one"
+    if os.environ.get("CI") == "true":
+        pytest.fail(message, pytrace=False)
+    pytest.skip(message)
+
+
+@pytest.fixture
+def processes() -> Iterator[list[ServerProcess]]:
+    """What the test started; killed after it."""
+    started: list[ServerProcess] = []
+    yield started
+    for process in reversed(started):
+        if process.running:
+            process.kill()
+        print(f"--- log of {process.name} on port {process.port}", file=sys.stderr)
+        print(process.log_text()[-20_000:], file=sys.stderr)
+
+
+@pytest.fixture
+def make_receiver(tmp_path: Path, processes: list[ServerProcess]) -> MakeReceiver:
+    """Makes a receiver that is not started yet, in a folder *name* of the test's own."""
+
+    def make(name: str = "stormcell", **options: Any) -> ReceiverProcess:
+        receiver = ReceiverProcess(tmp_path / name, **options)
+        processes.append(receiver)
+        return receiver
+
+    return make
+
+
+@pytest.fixture
+def receiver(make_receiver: MakeReceiver) -> ReceiverProcess:
+    """A receiver that is ready."""
+    made = make_receiver()
+    made.start()
+    return made
+
+
+@pytest.fixture
+def start_alertmanager(tmp_path: Path, processes: list[ServerProcess]) -> MakeAlertmanager:
+    """Starts an Alertmanager in a folder *name* of the test's own that notifies a receiver."""
+    binary = find_binary()
+    if binary is None:
+        _absent(" or ".join(BINARIES))
+
+    def start(to: ReceiverProcess, *, name: str = "alertmanager", **options: Any) -> Alertmanager:
+        alertmanager = Alertmanager(binary, tmp_path / name, to.webhook_url, **options)
+        processes.append(alertmanager)
+        alertmanager.start()
+        return alertmanager
+
+    return start
+
+
+@pytest.fixture
+def promtool() -> str:
+    """The path of promtool."""
+    found = shutil.which("promtool")
+    if found is None:
+        _absent("promtool")
+    return found

@@ -1,0 +1,141 @@
+"""restore(load(commit(x))) = x, and what comes after is the same as without a restart."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from receiver.core.evolution import Event
+from receiver.core.intake import sightings
+from receiver.core.model import Alert, Recall, Tick
+from receiver.store import Database
+from tests.builders import EMBEDDER, at, engine, state_of
+from tests.builders import settings as core_settings
+from tests.core.test_engine_properties import CAPTURES, Received, notifications, streams
+
+QUICK = core_settings(stale_after=300.0, close_after=200.0, resolve_after=60.0, stability_window=10)
+
+
+# What survives power loss is not asked here, and memory is faster than a disk that syncs.
+MEMORY = "/dev/shm" if Path("/dev/shm").is_dir() else None
+
+
+def folder() -> tempfile.TemporaryDirectory[str]:
+    return tempfile.TemporaryDirectory(dir=MEMORY)
+
+
+class Partition:
+    """An engine and its database, driven as the pipeline drives them, on one thread."""
+
+    def __init__(self, directory: Path) -> None:
+        self.directory = directory
+        self.events: list[Event] = []
+        self.open()
+
+    def open(self) -> None:
+        self.database = Database(self.directory)
+        self.engine = engine(QUICK)
+        restored = self.database.restore(QUICK.clustering.stability_window)
+        if restored is not None:
+            self.engine.restore(restored)
+
+    def restart(self) -> None:
+        self.database.close()
+        self.open()
+
+    def apply(self, batch: Sequence[tuple[float, Alert]]) -> None:
+        unknown = sorted(
+            {a.fingerprint for _, a in batch if not self.engine.remembers(a.fingerprint)}
+        )
+        self.engine.step([Recall(*self.database.recall(unknown))])
+        received = [(at(seconds), one) for seconds, one in batch]
+        inputs, _, _ = sightings(self.engine, received, EMBEDDER.embed)
+        self.commit(inputs, self.engine.step(inputs))
+
+    def tick(self, seconds: float) -> None:
+        tick = Tick(at(seconds))
+        self.commit([tick], self.engine.step([tick]))
+
+    def commit(self, inputs: Sequence[Any], events: list[Event]) -> None:
+        self.events += events
+        changes = self.engine.drain()
+        self.database.commit(inputs, events, changes, text_id=self.engine.text_id)
+        self.engine.forget()
+
+
+@pytest.fixture
+def partition(tmp_path: Path) -> Iterator[Partition]:
+    made = Partition(tmp_path)
+    yield made
+    made.database.close()
+
+
+def in_batches(received: Received, size: int) -> Iterator[Received]:
+    for start in range(0, len(received), size):
+        yield received[start : start + size]
+
+
+@given(streams(), st.integers(1, 7), st.sets(st.integers(0, 40)), st.booleans())
+@settings(deadline=None, max_examples=25)
+def test_restarts_change_nothing(
+    received: Received, size: int, restarts: set[int], ticking: bool
+) -> None:
+    with folder() as one, folder() as other:
+        steady, restarted = Partition(Path(one)), Partition(Path(other))
+        for number, batch in enumerate(in_batches(received, size)):
+            for each in (steady, restarted):
+                each.apply(batch)
+                if ticking:
+                    each.tick(batch[-1][0] + 130)
+            if number in restarts:
+                restarted.restart()
+                assert state_of(restarted.engine) == state_of(steady.engine)
+        for each in (steady, restarted):
+            each.tick(received[-1][0] + 2000)
+            each.database.close()
+
+        assert [e.to_json() for e in steady.events] == [e.to_json() for e in restarted.events]
+        assert state_of(steady.engine) == state_of(restarted.engine)
+
+
+@given(streams(), st.integers(1, 7))
+@settings(deadline=None, max_examples=25)
+def test_the_journal_replayed_gives_the_same_events(received: Received, size: int) -> None:
+    with folder() as directory:
+        partition = Partition(Path(directory))
+        for batch in in_batches(received, size):
+            partition.apply(batch)
+            partition.tick(batch[-1][0] + 100)
+        again = engine(QUICK)
+        events = again.step(partition.database.inputs())
+        again.forget()
+        partition.database.close()
+
+        assert [e.to_json() for e in events] == [e.to_json() for e in partition.events]
+        assert state_of(again) == state_of(partition.engine)
+
+
+def test_all_captures_survive_a_restart_after_each(partition: Partition) -> None:
+    for number, alerts in enumerate(notifications(CAPTURES)):
+        partition.apply([(30_000_000 + number, alert) for alert in alerts])
+        before = state_of(partition.engine)
+        partition.restart()
+
+        assert state_of(partition.engine) == before
+
+
+def test_nothing_committed_is_nothing_to_restore(tmp_path: Path) -> None:
+    database = Database(tmp_path)
+
+    assert database.restore(10) is None
+    assert database.embedder is None
+    database.set_embedder("model/int8")
+    assert database.embedder == "model/int8"
+    assert len(database.epoch) == 16
+    database.close()

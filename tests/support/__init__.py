@@ -1,0 +1,1 @@
+"""What end-to-end tests and benchmarks need to run real processes and to speak to them."""

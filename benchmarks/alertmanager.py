@@ -178,6 +178,8 @@ def _measure(
     )
     clustered = time.monotonic() - began
     time.sleep(REST_SECONDS)
+    # Before anything is read back, which takes memory of its own.
+    peak, rest = _memory_mb(receiver.pid, "VmHWM"), _memory_mb(receiver.pid, "VmRSS")
     kept = receiver.alerts()
     pods = Counter(entry["labels"]["pod"] for entry in kept if entry["cluster_id"])
     last = max(datetime.fromisoformat(entry["received_at"]) for entry in kept)
@@ -198,8 +200,8 @@ def _measure(
         clustered_seconds=round(clustered, 2),
         notifications_failed=int(alertmanager.failures()),
         rss_before_mb=before,
-        rss_peak_mb=_memory_mb(receiver.pid, "VmHWM"),
-        rss_rest_mb=_memory_mb(receiver.pid, "VmRSS"),
+        rss_peak_mb=peak,
+        rss_rest_mb=rest,
     )
 
 

@@ -74,6 +74,7 @@ class App:
             clock=clock,
             make_index=self._make_index,
             listeners=[self.metrics.published],
+            on_retry=self.metrics.retries.inc,
             on_fatal=self._on_fatal,
         )
         self.intake = Intake(self.writer, config.intake.max_wait, self.worker.nudge)

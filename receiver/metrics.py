@@ -24,7 +24,7 @@ from receiver.core.publication import Publication
 from receiver.core.timestamps import SECOND, seconds
 
 # A second series for each counter, which Prometheus does not read.
-disable_created_metrics()
+disable_created_metrics()  # type: ignore[no-untyped-call]
 
 SHOWN_CLUSTERS = 50
 """Clusters with series of their own; the rest is summed. Labels must stay bounded."""
@@ -118,7 +118,7 @@ class Metrics:
             "Vectors let go to make room.",
             registry=registry,
         )
-        self.inbox_errors = Counter(
+        self.retries = Counter(
             "stormcell_retries",
             "Attempts repeated because the database or the model failed.",
             registry=registry,

@@ -22,8 +22,9 @@ from receiver.demo import demo, run
 from receiver.demo.alertmanager import find_binary
 from receiver.demo.direct import Direct
 from receiver.demo.errors import DemoError
-from receiver.demo.pace import faster, now, rfc3339
+from receiver.demo.pace import Pace, faster, now, rfc3339
 from receiver.demo.prometheus import PostedAlert
+from receiver.demo.scenario import Scenario
 from receiver.demo.verdict import Sent
 
 CONFIG = load(None, ["embedding.backend=hashing", "web.listen_address='127.0.0.1:0'"])
@@ -63,7 +64,7 @@ class Said:
         return self._text
 
     async def wait_for(self, part: str) -> None:
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             while part not in self.text:  # noqa: ASYNC110 - nothing tells when text is printed
                 await asyncio.sleep(0.05)
 
@@ -142,7 +143,9 @@ async def test_a_lost_alert_is_named_and_fails_the_demo(
     folder: Path, no_alertmanager: Path, said: Said, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(run, "expected", lambda *_: {"00000000000000aa": Sent("none", True)})
-    monkeypatch.setattr(run, "_SETTLE_SECONDS", 0.5)
+    monkeypatch.setattr(run, "build_scenario", lambda: Scenario(()))
+    monkeypatch.setattr(run, "DURATION", 3.0)
+    monkeypatch.setattr(run, "_SETTLE_SECONDS", 0.1)
 
     assert await demo(CONFIG, seconds=3, stay=False) == 1
     assert "1 alerts sent, 0 kept, 1 lost: 00000000000000aa" in said.text
@@ -174,6 +177,18 @@ def test_clustering_keeps_step_with_the_clock_but_staleness_does_not() -> None:
     assert config.clustering.stale_after == CONFIG.clustering.stale_after
     assert config.clustering.threshold == CONFIG.clustering.threshold
     assert "time_scale 300 → 15 s" in changed
+
+
+def test_a_machine_that_cannot_keep_up_holds_the_scenario_back() -> None:
+    pace = Pace(now() - timedelta(seconds=100), 20.0)
+    pace.advance()
+    held_at = pace.now
+    pace.advance()
+
+    assert held_at == pytest.approx(30.0)
+    assert pace.now < 40
+    assert pace.passed > 100
+    assert pace.offset(pace.moment(held_at)) == pytest.approx(held_at, abs=0.01)
 
 
 class Webhooks:

@@ -61,10 +61,11 @@ def test_the_steps_of_an_alert_take_turns_and_begin_with_a_firing() -> None:
 
 
 def test_firings_last_long_enough_to_be_told_of() -> None:
-    """Alertmanager never tells of an alert that is over before its group is next due: 60 s."""
+    """Alertmanager never tells of an alert that is over before its group is next due: 40 s,
+    counted by a clock that goes in steps of up to 30."""
     lengths = [f.until - f.at for f in SCENARIO.firings if f.until is not None]
 
-    assert min(lengths) > 90
+    assert min(lengths) > 130
 
 
 def test_an_alert_belongs_to_one_incident() -> None:

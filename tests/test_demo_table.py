@@ -132,5 +132,5 @@ def test_elsewhere_there_is_a_snapshot_now_and_then_without_escape_codes() -> No
     screen.show([in_api(1)], Ledger(1, 2, 1, 1), 3)
 
     assert "\x1b" not in out.getvalue()
-    assert "1 firings → 1 clusters   3 pending" in out.getvalue()
+    assert "1 firings → 1 clusters, 3 pending" in out.getvalue()
     assert [screen.due(at) for at in (9.0, 10.5, 11.0, 21.0)] == [False, True, False, True]

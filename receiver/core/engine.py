@@ -357,9 +357,7 @@ class Engine:
         self._emit(EventType.ALERT_REOPENED, cluster, episode, reason=reason)
         self._settle(cluster)
 
-    def _end(
-        self, episode: Episode, ends_at: int, reason: str, *, settle: bool = True
-    ) -> None:
+    def _end(self, episode: Episode, ends_at: int, reason: str, *, settle: bool = True) -> None:
         """Resolve *episode*, open or stale."""
         was_open = episode.fires
         was_stale = episode.state is EpisodeState.STALE
@@ -502,7 +500,8 @@ class Engine:
         self.stability.observe(episode.founder, placement.confidence)
         if episode.founder:
             cluster.title = self._title_for(cluster)
-            cluster.titled_at = now
+            # A founder's title is none of its changes: the first may come as soon as it is proven.
+            cluster.titled_at = now - _RENAME_EVERY
             self._emit(EventType.CLUSTER_CREATED, cluster, title=cluster.title)
         self._emit(
             EventType.ALERT_ASSIGNED,
@@ -511,8 +510,8 @@ class Engine:
             confidence=placement.confidence,
             reason=sentence(placement),
         )
-        self._rename(cluster)
         self._settle(cluster)
+        self._rename(cluster)
 
     def _found(self, recurs: Episode | None, vector: Vector | None) -> Cluster:
         self.counters.cluster_id += 1
@@ -539,7 +538,7 @@ class Engine:
 
     def _rename(self, cluster: Cluster) -> None:
         now = self.counters.clock
-        if now - cluster.titled_at < _RENAME_EVERY:
+        if cluster.state is ClusterState.FORMING or now - cluster.titled_at < _RENAME_EVERY:
             return
         title = self._title_for(cluster)
         if title != cluster.title:
@@ -581,8 +580,8 @@ class Engine:
         cluster = self.live.by_id[cluster_id]
         if cluster.next_due(due - 1, self.settings.clustering) == due:
             self.counters.clock = max(self.counters.clock, due)
-            self._rename(cluster)
             self._settle(cluster)
+            self._rename(cluster)
         else:
             self._arm_cluster(cluster, due - 1)
 

@@ -77,10 +77,7 @@ def read(body: bytes) -> dict[str, Any]:
         raise SenderError(f"body is a JSON {type(value).__name__}, expected an object")
     at = _skip(text, at + 1)
     document: dict[str, Any] = {}
-    if text.startswith("}", at):
-        at = _skip(text, at + 1)
-    else:
-        at = _members(text, at, document)
+    at = _skip(text, at + 1) if text.startswith("}", at) else _members(text, at, document)
     if at != len(text):
         raise _not_json(text, at)
     return document

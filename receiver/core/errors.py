@@ -40,7 +40,7 @@ class NotFound(StormcellError):  # noqa: N818 - reads as what it answers
     code = "not_found"
 
 
-class TooLarge(SenderError):
+class TooLarge(SenderError):  # noqa: N818 - reads as what it answers
     """The body is larger than the limit."""
 
     status = 413

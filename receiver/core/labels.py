@@ -1,5 +1,7 @@
-"""Which label values tell incidents apart: the rarer one was lately, the more two alerts that share it
-have in common. Learned from the stream; no site's labels are known beforehand.
+"""Which label values tell incidents apart.
+
+The rarer a value was lately, the more two alerts that share it have in common. Learned from the
+stream; no site's labels are known beforehand.
 """
 
 from __future__ import annotations

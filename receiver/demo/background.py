@@ -18,13 +18,13 @@ def heartbeat(draft: Draft) -> None:
 def flapper(draft: Draft) -> None:
     """One alert that comes and goes through it all."""
     at = 30.0
-    while at + 110 < DURATION:
+    while at + 150 < DURATION:
         draft.fire(
-            FLAPPER, "PartnerApiSlow", at, at + 110,
+            FLAPPER, "PartnerApiSlow", at, at + 150,
             service="shipping", team="orders", partner="parcelwing",
             instance="https://labels.parcelwing.example/v2/ping",
         )  # fmt: skip
-        at += 200.0
+        at += 250.0
 
 
 def calm(draft: Draft) -> None:

@@ -72,12 +72,9 @@ class Direct:
                 body = notification(group)
                 if body is not None:
                     bodies.append(body)
-        # Each peer keeps its own order; the other one is not waited for within a round.
-        await asyncio.gather(*(self._notify(peer, bodies) for peer in _PEERS))
-
-    async def _notify(self, peer: str, bodies: list[dict[str, Any]]) -> None:
-        for body in bodies:
-            await self._deliver({**body, "externalURL": peer})
+        # All at once, as Alertmanager does; a group's next notification waits for all to be taken.
+        bodies = [{**body, "externalURL": peer} for body in bodies for peer in _PEERS]
+        await asyncio.gather(*(self._deliver(body) for body in bodies))
 
     async def _deliver(self, body: dict[str, Any]) -> None:
         """Post *body* until it is taken; 503 and a lost connection are tried again."""

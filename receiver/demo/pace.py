@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import typing
+from bisect import bisect_right
 from collections.abc import Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import fields, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -17,33 +18,56 @@ _KEPT = "stale_after"
 it would end the clusters under the eyes of who looks at them."""
 
 
-@dataclass(frozen=True)
+_LONGEST_STEP = 30.0
+"""Scenario seconds; on a machine that cannot keep up, the scenario is held back instead.
+
+Alerts would else be over before a sender told of them, and senders do not tell of such.
+"""
+
+
 class Pace:
-    """Scenario seconds, *speed* of them in a real one, counted from *started_at*."""
+    """Scenario seconds, *speed* of them in a real one; they pass with each `advance`."""
 
-    started_at: datetime
-    speed: float
+    def __init__(self, started_at: datetime, speed: float) -> None:
+        """Let the scenario begin at *started_at*."""
+        self.speed = speed
+        self._started_at = self._reached_at = started_at
+        self._held: list[tuple[datetime, float]] = [(started_at, 0.0)]
 
-    def moment(self, offset: float) -> datetime:
-        """Return the real time of *offset* scenario seconds."""
-        return self.started_at + timedelta(seconds=offset / self.speed)
+    def advance(self) -> None:
+        """Let the scenario go on to now, at most by the longest step."""
+        before, self._reached_at = self._reached_at, now()
+        step, longest = (self._reached_at - before).total_seconds(), self.real(_LONGEST_STEP)
+        if step > longest:
+            self._held.append((self._reached_at, self._held[-1][1] + step - longest))
+
+    @property
+    def now(self) -> float:
+        """The scenario seconds gone by."""
+        return self.offset(self._reached_at)
+
+    @property
+    def passed(self) -> float:
+        """The real seconds gone by."""
+        return (self._reached_at - self._started_at).total_seconds()
 
     def offset(self, moment: datetime) -> float:
         """Return the scenario seconds at *moment*."""
-        return (moment - self.started_at).total_seconds() * self.speed
+        place = bisect_right(self._held, moment, key=lambda entry: entry[0])
+        held = self._held[max(0, place - 1)][1]
+        return ((moment - self._started_at).total_seconds() - held) * self.speed
+
+    def moment(self, offset: float) -> datetime:
+        """Return the real time of *offset* scenario seconds, which passed in the last step."""
+        return self._reached_at - timedelta(seconds=(self.now - offset) / self.speed)
 
     def opened(self, cluster: Mapping[str, Any]) -> float:
         """Return the scenario seconds at which *cluster*, as the API gives it, was opened."""
         return self.offset(datetime.fromisoformat(cluster["opened_at"]))
 
-    @property
-    def now(self) -> float:
-        """The scenario seconds gone by."""
-        return self.offset(now())
-
-    def real(self, seconds: float, least: float = 0.0) -> float:
-        """Return how many real seconds *seconds* of the scenario take, but at least *least*."""
-        return max(seconds / self.speed, least)
+    def real(self, seconds: float) -> float:
+        """Return how many real seconds *seconds* of the scenario take."""
+        return seconds / self.speed
 
 
 def now() -> datetime:

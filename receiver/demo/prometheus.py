@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from datetime import datetime, timedelta
 from typing import Protocol, TypedDict
 
 from receiver.demo.pace import Pace, now, rfc3339
@@ -42,7 +43,7 @@ class Prometheus:
         self._replica = replica
         self._lag = lag
         self._steps = deque(scenario.steps)
-        self._firing: dict[int, Firing] = {}
+        self._firing: dict[int, tuple[Firing, datetime]] = {}
         self._resend_at = 0.0
 
     @property
@@ -57,31 +58,33 @@ class Prometheus:
         while self._steps and self._steps[0].at + self._lag <= offset:
             step = self._steps.popleft()
             firing = step.firing
+            at = pace.moment(step.at + self._lag)
             if step.status is Status.FIRING:
-                self._firing[id(firing)] = firing
+                self._firing[id(firing)] = (firing, at)
+                told[id(firing)] = self._posted(firing, at, _lease_end(pace))
             else:
-                self._firing.pop(id(firing), None)
-            told[id(firing)] = self._posted(firing, pace, resolved=step.status is Status.RESOLVED)
+                _, started_at = self._firing.pop(id(firing))
+                told[id(firing)] = self._posted(firing, started_at, at)
         if offset >= self._resend_at:
             # As Prometheus does: an alert that is not repeated counts as resolved at its endsAt.
             self._resend_at = offset + _RESEND
-            for key, firing in self._firing.items():
-                told.setdefault(key, self._posted(firing, pace, resolved=False))
+            for key, (firing, started_at) in self._firing.items():
+                told.setdefault(key, self._posted(firing, started_at, _lease_end(pace)))
         return list(told.values())
 
-    def _posted(self, firing: Firing, pace: Pace, *, resolved: bool) -> PostedAlert:
-        if resolved and firing.until is not None:
-            ends_at = pace.moment(firing.until + self._lag)
-        else:
-            lease = pace.real(4 * _RESEND, _LEAST_LEASE)
-            ends_at = pace.moment(pace.now + lease * pace.speed)
+    def _posted(self, firing: Firing, started_at: datetime, ends_at: datetime) -> PostedAlert:
         return {
             "labels": {**firing.labels, "prometheus_replica": self._replica},
             "annotations": firing.annotations,
-            "startsAt": rfc3339(pace.moment(firing.at + self._lag)),
+            "startsAt": rfc3339(started_at),
             "endsAt": rfc3339(ends_at),
             "generatorURL": firing.generator_url,
         }
+
+
+def _lease_end(pace: Pace) -> datetime:
+    """Return until when an alert told now counts as firing."""
+    return now() + timedelta(seconds=max(pace.real(4 * _RESEND), _LEAST_LEASE))
 
 
 class Pair:
@@ -100,7 +103,8 @@ class Pair:
         return all(server.finished for server in self._servers)
 
     async def tick(self) -> None:
-        """Tell what is due."""
+        """Let the scenario go on and tell what is due."""
+        self._pace.advance()
         for server in self._servers:
             due = server.due(self._pace)
             for start in range(0, max(1, len(due)), _BATCH):

@@ -29,8 +29,8 @@ from receiver.demo.view import View, view
 from receiver.web.server import split_address
 
 _LEAST_SECONDS = 3.0
-_GROUP_WAIT, _GROUP_INTERVAL = 10.0, 60.0
-"""Of the sender, scenario seconds; a usual choice."""
+_GROUP_WAIT, _GROUP_INTERVAL = 10.0, 40.0
+"""Of the sender, scenario seconds."""
 
 _TICK = 5.0
 """Scenario seconds from one look at what is due to the next."""
@@ -122,7 +122,7 @@ class _Demo:
             if app.fatal is not None:
                 raise _fault(app)
             await pair.tick()
-            passed = pace.real(pace.now)
+            passed = pace.passed
             if screen.due(passed):
                 pending = app.writer.pending_alerts
                 screen.show(await api.clusters(), await api.ledger(), pending)

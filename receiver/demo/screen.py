@@ -68,7 +68,7 @@ class Screen:
     def _totals(self, ledger: Ledger, pending: int) -> str:
         gone = table.clock(min(DURATION, self._pace.now))
         return (
-            f"{gone} of {table.clock(DURATION)}   {ledger.notifications} notifications, "
-            f"{ledger.alerts} alerts in them → {ledger.firings} firings → "
-            f"{ledger.clusters} clusters   {pending} pending"
+            f"{gone}/{table.clock(DURATION)}  {ledger.notifications} notifications "
+            f"({ledger.alerts} alerts) → {ledger.firings} firings → "
+            f"{ledger.clusters} clusters, {pending} pending"
         )

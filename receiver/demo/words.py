@@ -72,11 +72,11 @@ def summary(
         "Summary",
         *screen.table(clusters, len(clusters), last),
         "",
-        f"  ledger     {ledger.notifications} notifications with {ledger.alerts} alerts in them → "
+        f"  ledger     {ledger.notifications} notifications ({ledger.alerts} alerts) → "
         f"{ledger.firings} firings of {verdict.sent} alerts → {ledger.clusters} clusters",
         _check(verdict),
         *_agreement(verdict, scenario),
-        f"  time       {pace.real(pace.now):.0f} s, in which two Prometheus replicas posted "
+        f"  time       {pace.passed:.0f} s, in which two Prometheus replicas posted "
         f"{pair.posted} alerts, repeats included",
     ]
 

@@ -52,7 +52,8 @@ class Room:
         turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._queue.append((size, turn))
         try:
-            await asyncio.wait_for(turn, self._wait)
+            async with asyncio.timeout(self._wait):
+                await turn
         except TimeoutError:
             raise TryLater("too much is being received at once") from None
         except asyncio.CancelledError:
@@ -112,7 +113,8 @@ class Intake:
         if self._flushing is None:
             self._flushing = asyncio.create_task(self._flush())
         try:
-            await asyncio.wait_for(done, self._wait)
+            async with asyncio.timeout(self._wait):
+                await done
         except TimeoutError:
             raise TryLater("the commit took too long") from None
 
@@ -138,7 +140,9 @@ class Intake:
                 self._writer.executor, self._writer.receive, [(w.body, w.alerts) for w in batch]
             )
         except sqlite3.Error as failed:
-            log.error("inbox commit failed, senders are told to retry", extra={"err": str(failed)})
+            log.error(  # noqa: TRY400 - a full disk needs no stack trace
+                "inbox commit failed, senders are told to retry", extra={"err": str(failed)}
+            )
             error = TryLater(f"the database cannot be written: {failed}")
         except Exception as failed:
             # A bug must not leave requests waiting: they are told to come again.

@@ -13,7 +13,7 @@ import threading
 from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 from receiver.config import Config
@@ -46,19 +46,24 @@ class _Stopped(Exception):  # noqa: N818 - ends the thread, is no error
     pass
 
 
-@dataclass(slots=True)
-class _Batch:
-    """What is applied and committed together.
+@dataclass(frozen=True, slots=True)
+class _Piece:
+    """Part of an inbox row, or all of it, that is applied and committed together with others.
 
     Attributes:
-        received: (received_at in nanoseconds, alert), in order.
-        applied: Inbox rows touched, and how many of their alerts are applied after this.
-        dead_letters: (received_at, letter) of rows that end here.
+        row: Which.
+        alerts: Those of it that are applied with this piece, in order.
+        done: How many of its alerts are applied after this.
+        dead_letters: Of the row, with its last piece.
     """
 
-    received: list[tuple[int, Alert]] = field(default_factory=list)
-    applied: list[tuple[InboxRow, int]] = field(default_factory=list)
-    dead_letters: list[tuple[int, DeadLetter]] = field(default_factory=list)
+    row: InboxRow
+    alerts: Sequence[Alert]
+    done: int
+    dead_letters: Sequence[DeadLetter] = ()
+
+
+_Batch = Sequence[_Piece]
 
 
 class Worker:
@@ -73,6 +78,7 @@ class Worker:
         clock: Callable[[], int],
         make_index: Callable[[int], VectorIndex] = VectorIndex,
         listeners: Sequence[Listener] = (),
+        on_retry: Callable[[], None] = lambda: None,
         on_fatal: Callable[[Exception], None] = lambda error: None,
     ) -> None:
         """Prepare the thread; `start` starts it.
@@ -84,6 +90,7 @@ class Worker:
             clock: Nanoseconds since 1970.
             make_index: Makes a vector index for vectors of so many components.
             listeners: Told of each commit, on this thread, in order.
+            on_retry: Called for each attempt that has to be repeated.
             on_fatal: Called when the thread cannot go on at all.
         """
         self._writer = writer
@@ -92,6 +99,7 @@ class Worker:
         self._clock = clock
         self._make_index = make_index
         self._listeners = listeners
+        self._on_retry = on_retry
         self._on_fatal = on_fatal
         self._thread = threading.Thread(target=self._run, name="worker", daemon=True)
         self._wake = threading.Condition()
@@ -104,7 +112,6 @@ class Worker:
         self._engine: Engine | None = None
         self.restored = False
         self.stats: dict[str, Any] | None = None
-        self.retries = 0
 
     # -- other threads ---------------------------------------------------------------------------
 
@@ -123,7 +130,8 @@ class Worker:
         with self._wake:
             self._stopping = True
             self._wake.notify()
-        self._thread.join(timeout_seconds)
+        if self._thread.ident is not None:
+            self._thread.join(timeout_seconds)
         return not self._thread.is_alive()
 
     @property
@@ -156,7 +164,7 @@ class Worker:
             while True:
                 self._answer()
                 batch = self._next_batch()
-                if batch is not None:
+                if batch:
                     self._apply(batch)
                 elif not self._let_time_pass():
                     self._sleep()
@@ -232,8 +240,8 @@ class Worker:
             except retried as error:
                 wait = _RETRY_SECONDS[min(attempt, len(_RETRY_SECONDS) - 1)]
                 attempt += 1
-                self.retries += 1
-                log.error(
+                self._on_retry()
+                log.error(  # noqa: TRY400 - expected faults, said in a line
                     "%s, alerts stay pending", trouble, extra={"err": str(error), "retry_in": wait}
                 )
                 self._pause(wait)
@@ -248,26 +256,22 @@ class Worker:
 
     # -- batches ---------------------------------------------------------------------------------
 
-    def _next_batch(self) -> _Batch | None:
+    def _next_batch(self) -> _Batch:
         if self._stopping:
             raise _Stopped
-        batch, room = _Batch(), self._config.intake.batch_size
-        while room > 0:
-            if not self._rows and not self._read_inbox():
-                break
-            row, notification = self._rows[0]
-            taken = notification.alerts[row.applied : row.applied + room]
-            batch.received += [(row.received_at, alert) for _, alert in taken]
-            room -= len(taken)
+        batch: list[_Piece] = []
+        room = self._config.intake.batch_size
+        while room > 0 and (self._rows or self._read_inbox()):
+            row, notification = self._rows.popleft()
+            taken = [alert for _, alert in notification.alerts[row.applied : row.applied + room]]
+            room -= max(1, len(taken))
             done = row.applied + len(taken)
-            batch.applied.append((row, done))
-            self._rows.popleft()
             if done < len(notification.alerts):
-                rest = InboxRow(row.id, row.received_at, row.alerts, done, row.body)
-                self._rows.appendleft((rest, notification))
+                batch.append(_Piece(row, taken, done))
+                self._rows.appendleft((replace(row, applied=done), notification))
             else:
-                batch.dead_letters += [(row.received_at, d) for d in notification.dead_letters]
-        return batch if batch.applied else None
+                batch.append(_Piece(row, taken, done, notification.dead_letters))
+        return batch
 
     def _read_inbox(self) -> bool:
         found = self._retrying(
@@ -295,9 +299,10 @@ class Worker:
         engine = self._engine
         if engine is None:
             raise TryLater("the model is not ready yet")
-        self._recall(engine, batch.received)
+        received = [(piece.row.received_at, alert) for piece in batch for alert in piece.alerts]
+        self._recall(engine, received)
         inputs, known, embedded = self._retrying(
-            lambda: sightings(engine, batch.received, self._embedding.embed),
+            lambda: sightings(engine, received, self._embedding.embed),
             EmbeddingError,
             "texts cannot be embedded",
         )
@@ -326,7 +331,7 @@ class Worker:
         embedded: int = 0,
     ) -> None:
         changes = engine.drain()
-        if not (events or batch.applied or changes.episodes or changes.clusters):
+        if not (events or batch or changes.episodes or changes.clusters):
             return
         trim = self._journal_before()
         self._retrying(
@@ -336,8 +341,12 @@ class Worker:
                 events,
                 changes,
                 text_id=engine.text_id,
-                applied=batch.applied,
-                dead_letters=batch.dead_letters,
+                applied=[(piece.row, piece.done) for piece in batch],
+                dead_letters=[
+                    (piece.row.received_at, letter)
+                    for piece in batch
+                    for letter in piece.dead_letters
+                ],
                 journal_before=trim,
             ),
             sqlite3.Error,
@@ -350,8 +359,12 @@ class Worker:
             events,
             [wire.cluster_json(cluster) for cluster in changes.clusters],
             outcomes={k: n - before.get(k, 0) for k, n in after.items() if n > before.get(k, 0)},
-            ages_seconds=[max(0.0, seconds(now - at)) for at, _ in batch.received],
-            dead_letters=[_claimed_status(letter) for _, letter in batch.dead_letters],
+            ages_seconds=[
+                max(0.0, seconds(now - piece.row.received_at))
+                for piece in batch
+                for _ in piece.alerts
+            ],
+            dead_letters=[_claimed_status(d) for piece in batch for d in piece.dead_letters],
             texts_known=known,
             texts_embedded=embedded,
             vectors_archived=len(changes.forgotten_texts),
@@ -373,7 +386,7 @@ class Worker:
         if engine is None or due is None or due > now:
             return False
         tick = Tick(now)
-        self._commit(engine, [tick], engine.step([tick]), _Batch(), engine.counters.outcomes)
+        self._commit(engine, [tick], engine.step([tick]), (), engine.counters.outcomes)
         return True
 
     def _publish(self, events: Sequence[Any], clusters: Sequence[Any], **figures: Any) -> None:
@@ -423,44 +436,37 @@ class Worker:
 
     def _apply_one_by_one(self, batch: _Batch) -> None:
         """Apply each alert of *batch* alone; what fails alone is a dead letter."""
-        position = 0
-        for row, done in batch.applied:
-            last = row.alerts == done
-            letters = [d for d in batch.dead_letters if last and d[0] == row.received_at]
-            start = row.applied
-            for count in range(start + 1, done + 1):
-                received = batch.received[position]
-                position += 1
-                self._apply_alone(row, count, received)
-            if last:
-                self._finish(row, letters)
+        for piece in batch:
+            if not piece.alerts:
+                self._set_aside(piece)
+            first = piece.done - len(piece.alerts)
+            for number, alert in enumerate(piece.alerts, start=first + 1):
+                last = number == piece.done
+                letters = piece.dead_letters if last else ()
+                self._apply_alone(
+                    _Piece(replace(piece.row, applied=number - 1), [alert], number, letters)
+                )
 
-    def _apply_alone(self, row: InboxRow, count: int, received: tuple[int, Alert]) -> None:
-        # One short of done, so that the row stays until `_finish`.
-        upto = InboxRow(row.id, row.received_at, row.alerts + 1, count - 1, row.body)
+    def _apply_alone(self, piece: _Piece) -> None:
         try:
-            self._step(_Batch([received], [(upto, count)]))
+            self._step([piece])
         except _Stopped:
             raise
         except Exception as error:
             log.exception("an alert failed, it goes to the dead letters")
             self._rebuild()
-            at, alert = received
-            letter = DeadLetter(
-                count - 1,
-                "alert",
-                f"internal error: {type(error).__name__}: {error}"[:500],
-                payload.as_json(alert),
-            )
-            self._settle(_Batch([], [(upto, count)], [(at, letter)]))
+            reason = f"internal error: {type(error).__name__}: {error}"[:500]
+            letters = [
+                DeadLetter(piece.done - 1, "alert", reason, payload.as_json(alert))
+                for alert in piece.alerts
+            ]
+            self._set_aside(replace(piece, alerts=(), dead_letters=[*letters, *piece.dead_letters]))
 
-    def _finish(self, row: InboxRow, letters: list[tuple[int, DeadLetter]]) -> None:
-        self._settle(_Batch([], [(row, row.alerts)], letters))
-
-    def _settle(self, batch: _Batch) -> None:
+    def _set_aside(self, piece: _Piece) -> None:
+        """Commit *piece*, which has no alerts to apply, for its dead letters."""
         engine = self._engine
         if engine is not None:
-            self._commit(engine, [], [], batch, dict(engine.counters.outcomes))
+            self._commit(engine, [], [], [piece], dict(engine.counters.outcomes))
 
 
 def _claimed_status(letter: DeadLetter) -> str:

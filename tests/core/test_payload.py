@@ -42,14 +42,14 @@ def test_a_grafana_body_keeps_its_links() -> None:
 
 @pytest.mark.parametrize("version", ["2", 4, None, ["4"]])
 def test_another_version_is_refused(version: Any) -> None:
-    with pytest.raises(SenderError, match='version: got .*, expected "4"') as error:
+    with pytest.raises(SenderError, match=r'version: got .*, expected "4"') as error:
         payload.parse(body(version=version), IDENTITY)
 
     assert error.value.field == "version"
 
 
 def test_alerts_must_be_a_list() -> None:
-    with pytest.raises(SenderError, match="alerts: got 'x+…, expected a list"):
+    with pytest.raises(SenderError, match=r"alerts: got 'x+…, expected a list"):
         payload.parse(body(alerts="x" * 1000), IDENTITY)
 
 
@@ -127,10 +127,10 @@ def test_a_dead_letter_too_deep_to_keep_is_named_so() -> None:
 
 def test_one_alert_alone_is_read_or_refused() -> None:
     assert payload.read_one(entry(), IDENTITY).starts_at == at(0)
-    with pytest.raises(SenderError, match="labels") as error:
+    with pytest.raises(SenderError, match=r"labels") as error:
         payload.read_one({"status": "firing", "labels": {}}, IDENTITY)
     assert error.value.field == "labels"
-    with pytest.raises(SenderError, match="endsAt: got 'x'"):
+    with pytest.raises(SenderError, match=r"endsAt: got 'x'"):
         payload.read_time("endsAt", "x")
     assert payload.read_time("endsAt", "1970-01-01T00:00:00Z") == 0
 

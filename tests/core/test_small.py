@@ -35,7 +35,7 @@ def test_matchers_read_as_alertmanagers(text: str, labels: dict[str, str], match
 
 @pytest.mark.parametrize("text", ["", "alertname", '="x"', 'a=~"("'])
 def test_a_bad_matcher_is_refused_by_name(text: str) -> None:
-    with pytest.raises(ConfigError, match="heartbeat.matchers"):
+    with pytest.raises(ConfigError, match=r"heartbeat.matchers"):
         HeartbeatSettings(matchers=(text,))
 
 
@@ -120,5 +120,5 @@ def test_perfect_and_worst_agreement() -> None:
 
 @pytest.mark.parametrize(("truth", "found"), [([], []), ([1], [])])
 def test_nothing_cannot_be_compared(truth: list[Any], found: list[Any]) -> None:
-    with pytest.raises(ValueError, match="compared"):
+    with pytest.raises(ValueError, match=r"compared"):
         scores.agreement(truth, found)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import signal
 import socket
 import sqlite3
 import subprocess
@@ -251,19 +252,45 @@ def test_without_its_model_it_takes_alerts_keeps_them_pending_and_says_so(
     assert receiver.metric("stormcell_embedder_ready") == 0
     assert receiver.metric("stormcell_retries_total") >= 1
     assert receiver.post(body([entry])).status == 200
-    assert receiver.stop() == 0
-    assert exporters(tmp_path) == []
 
 
-def exporters(cache: Path) -> list[str]:
-    """Return the command lines of processes that still write into a folder below *cache*."""
-    found = []
+def test_a_stop_while_the_model_is_prepared_leaves_no_process_behind(
+    make_receiver: MakeReceiver, tmp_path: Path
+) -> None:
+    with socket.socket() as silent_hub:
+        silent_hub.bind((HOST, 0))
+        silent_hub.listen()
+        receiver = make_receiver(
+            settings={
+                "embedding.backend": "onnx",
+                "embedding.model": "no-such-model",
+                "embedding.cache_dir": str(tmp_path / "cache"),
+            },
+            environment={"HF_ENDPOINT": f"http://{HOST}:{silent_hub.getsockname()[1]}"},
+        )
+        receiver.start()
+        wait_until(
+            "the export to run, where it can",
+            lambda: exporters(tmp_path) or "not installed" in receiver.log_text(),
+        )
+        code = receiver.stop()
+        left = exporters(tmp_path)
+        for number in left:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(number, signal.SIGKILL)
+
+    assert (code, left) == (0, {})
+
+
+def exporters(folder: Path) -> dict[int, str]:
+    """Return, by process id, the commands that prepare a model somewhere below *folder*."""
+    found = {}
     for process in Path("/proc").iterdir():
         if process.name.isdecimal():
             with contextlib.suppress(OSError):
                 command = (process / "cmdline").read_bytes().replace(b"\0", b" ").decode()
-                if "receiver.embedding" in command and str(cache) in command:
-                    found.append(command)
+                if "receiver.embedding" in command and str(folder) in command:
+                    found[int(process.name)] = command
     return found
 
 

@@ -1,0 +1,54 @@
+# make demo   see it work                  make test    every test
+# make venv   install everything           make fast    the tests that take seconds
+# make check  linters and types            make bench-quality  how well it groups
+
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+BIN := .venv/bin
+# The project's own model cache, so that one checkout prepares the model once.
+export XDG_CACHE_HOME ?= $(CURDIR)/.cache
+
+.PHONY: demo test fast check venv tools model docs bench-quality clean
+
+demo: .venv/installed
+	$(BIN)/stormcell demo $(if $(CI),--once)
+
+test: .venv/installed tools model
+	$(BIN)/pytest --cov --cov-report= --durations=10
+	$(BIN)/coverage report --include='receiver/core/*' --fail-under=100
+	$(BIN)/coverage report --omit='receiver/core/*' --fail-under=0
+
+fast: .venv/installed
+	$(BIN)/pytest -q -m "not e2e and not model and not slow"
+
+check: .venv/installed
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+venv: .venv/installed
+
+.venv/installed: pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+	  || { echo "Python 3.11 or newer is needed; say which with make PYTHON=..."; exit 1; }
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check \
+	  --constraint constraints.txt --editable '.[export,dev]'
+	@touch $@
+
+# What the tests need beside Python: the real Alertmanager and Prometheus.
+tools:
+	@scripts/tools
+
+model: .venv/installed
+	@$(BIN)/stormcell model prepare >/dev/null
+
+bench-quality: .venv/installed model
+	$(BIN)/python -m benchmarks.quality
+
+# The tables of settings and metrics, from the code.
+docs: .venv/installed
+	$(BIN)/python -m scripts.make_docs
+
+clean:
+	rm -rf .venv .cache build *.egg-info .coverage

@@ -1,0 +1,309 @@
+"""The worker with a real database, on its own threads."""
+
+from __future__ import annotations
+
+import dataclasses
+import sqlite3
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from receiver.config import Config, IntakeSettings
+from receiver.core.embedder import Embedder
+from receiver.core.engine import Engine
+from receiver.core.errors import EmbeddingError, StoreError, TryLater
+from receiver.core.publication import Publication
+from receiver.core.query import AlertQuery
+from receiver.core.timestamps import SECOND
+from receiver.embedding.hashing import HashingEmbedder
+from receiver.pipeline import Worker, Writer
+from receiver.pipeline import worker as worker_module
+from receiver.store import Database, Queries
+from tests.builders import at, body, entry
+from tests.fakes import Clock, FailingEmbedder
+
+
+class Rig:
+    """Writer, worker and queries over a database in a directory."""
+
+    def __init__(self, directory: Path, open_embedder: Callable[[], Embedder], batch: int) -> None:
+        self.config = dataclasses.replace(Config(), intake=IntakeSettings(batch_size=batch))
+        self.clock = Clock(at(1000))
+        self.published: list[Publication] = []
+        self.fatal: list[Exception] = []
+        self.retries: list[int] = []
+        self.writer = Writer(Database(directory), self.clock)
+        self.worker = Worker(
+            self.writer,
+            self.config,
+            open_embedder,
+            clock=self.clock,
+            listeners=[self.published.append],
+            on_retry=lambda: self.retries.append(1),
+            on_fatal=self.fatal.append,
+        )
+        self.queries = Queries(self.writer.store.path, self.config.severity)  # type: ignore[attr-defined]
+
+    def receive(self, *entries: Any) -> None:
+        valid = sum(isinstance(e, dict) and bool(e.get("labels")) for e in entries)
+        self.writer.call(self.writer.receive, [(body(*entries), valid)])
+        self.worker.nudge()
+
+    def wait(self, until: Callable[[], bool]) -> None:
+        deadline = time.monotonic() + 30
+        while not until():
+            assert time.monotonic() < deadline, "waited in vain"
+            time.sleep(0.01)
+
+    def settled(self) -> None:
+        self.wait(lambda: self.writer.pending_alerts == 0 and not self.writer._pending)
+
+    def names(self) -> list[str]:
+        items, _ = self.queries.alerts(AlertQuery(), limit=1000, cursor="")
+        return [item["labels"]["alertname"] for item in reversed(items)]
+
+    def close(self) -> None:
+        assert self.worker.stop(10)
+        self.queries.close()
+        self.writer.close()
+
+
+@pytest.fixture
+def rigs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Rig]]:
+    monkeypatch.setattr(worker_module, "_RETRY_SECONDS", (0.01,))
+    monkeypatch.setattr(worker_module, "_LOOK_AGAIN_SECONDS", 0.05)
+    made: list[Rig] = []
+
+    def make(
+        open_embedder: Callable[[], Embedder] = HashingEmbedder,
+        *,
+        batch: int = 4,
+        start: bool = True,
+    ) -> Rig:
+        rig = Rig(tmp_path, open_embedder, batch)
+        made.append(rig)
+        if start:
+            rig.worker.start()
+        return rig
+
+    yield make
+    for rig in made:
+        if rig.worker._thread.is_alive():
+            rig.close()
+
+
+def test_what_is_in_the_inbox_is_applied_in_order_and_published(rigs: Callable[..., Rig]) -> None:
+    rig = rigs()
+    rig.receive(*(entry(f"A{n}", labels={"alertname": f"A{n}"}) for n in range(10)))
+    rig.receive(entry("B", labels={"alertname": "B"}))
+    rig.settled()
+
+    assert rig.names() == [*(f"A{n}" for n in range(10)), "B"]
+    events = [e.seq for p in rig.published for e in p.events]
+    assert events == list(range(1, len(events) + 1))
+    assert sum(n for p in rig.published for n in p.outcomes.values()) == 11
+    assert sum(len(p.ages_seconds) for p in rig.published) == 11
+    assert rig.queries.ledger()["notifications"] == 2
+
+
+def test_bad_alerts_become_dead_letters_and_the_rest_is_applied(rigs: Callable[..., Rig]) -> None:
+    rig = rigs()
+    rig.receive(entry("A"), {"status": "firing"}, 7)
+    rig.receive({"status": "firing", "labels": {}})
+    rig.receive()
+    rig.settled()
+
+    assert rig.names() == ["A"]
+    assert rig.queries.ledger()["dead_letters"] == 3
+    assert rig.queries.ledger()["notifications"] == 3
+    assert sorted(s for p in rig.published for s in p.dead_letters) == [
+        "firing",
+        "firing",
+        "unknown",
+    ]
+
+
+def test_a_restart_goes_on_where_it_was(rigs: Callable[..., Rig]) -> None:
+    first = rigs()
+    first.receive(entry("A"))
+    first.settled()
+    first.close()
+
+    second = rigs(start=False)
+    second.receive(entry("B", labels={"alertname": "B", "instance": "db-1"}))
+    assert second.writer.pending_alerts == 1
+    assert second.writer.oldest_pending_at() == at(1000)
+    second.worker.start()
+    second.settled()
+
+    assert second.names() == ["A", "B"]
+    assert second.writer.oldest_pending_at() is None
+    assert [c["size"] for c in second.queries.live_clusters()] == [2]
+
+
+def test_a_model_that_is_not_ready_keeps_alerts_pending(rigs: Callable[..., Rig]) -> None:
+    tries: list[int] = []
+
+    def opened() -> Embedder:
+        tries.append(1)
+        if len(tries) < 4:
+            raise EmbeddingError("no model yet")
+        return HashingEmbedder()
+
+    rig = rigs(opened, start=False)
+    rig.receive(entry("A"))
+    rig.worker.start()
+    rig.settled()
+
+    assert len(tries) == 4
+    assert rig.names() == ["A"]
+    assert len(rig.retries) == 3
+
+
+def test_a_backend_that_fails_is_tried_again(rigs: Callable[..., Rig]) -> None:
+    embedder = FailingEmbedder(lambda texts: len(embedder.calls) < 6)
+    rig = rigs(lambda: embedder)
+    rig.receive(entry("A"))
+    rig.settled()
+
+    assert rig.names() == ["A"]
+    assert len(rig.retries) >= 1
+
+
+def test_a_text_nothing_can_be_made_of_is_clustered_without(rigs: Callable[..., Rig]) -> None:
+    rig = rigs(lambda: FailingEmbedder(lambda texts: any("poison" in t for t in texts)))
+    rig.receive(entry("A"), entry("B", labels={"alertname": "poison", "instance": "db-1"}))
+    rig.settled()
+
+    assert rig.names() == ["A", "poison"]
+    assert rig.writer.call(rig.writer.store.restore, 1).counters.text_id == 1  # type: ignore[union-attr]
+
+
+def test_an_alert_the_engine_fails_on_is_a_dead_letter(
+    rigs: Callable[..., Rig], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    step = Engine.step
+
+    def failing(self: Engine, inputs: Any) -> Any:
+        told = list(inputs)
+        events = step(self, told)
+        if any(getattr(i, "alert", None) and i.alert.labels["alertname"] == "bad" for i in told):
+            raise ZeroDivisionError("a bug")
+        return events
+
+    monkeypatch.setattr(Engine, "step", failing)
+    rig = rigs(batch=100)
+    rig.receive(*(entry(n, labels={"alertname": n}) for n in ("A", "bad", "B")), {"status": "x"})
+    rig.receive(entry("C", labels={"alertname": "C"}))
+    rig.settled()
+
+    assert rig.names() == ["A", "B", "C"]
+    assert rig.queries.ledger()["dead_letters"] == 2
+    events, _ = rig.queries.events(after=0, start=None, end=None, limit=1000)
+    assert [e.seq for e in events] == list(range(1, len(events) + 1))
+    raw = rig.queries._db.execute("SELECT field, reason, raw FROM dead_letters").fetchall()
+    assert any("ZeroDivisionError: a bug" in row["reason"] for row in raw)
+
+
+def test_a_database_that_cannot_be_written_holds_the_batch(
+    rigs: Callable[..., Rig], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rig = rigs(start=False)
+    commit, failures = rig.writer.store.commit, [1, 2, 3]
+
+    def full(*args: Any, **kwargs: Any) -> None:
+        if failures:
+            failures.pop()
+            raise sqlite3.OperationalError("database or disk is full")
+        commit(*args, **kwargs)
+
+    monkeypatch.setattr(rig.writer.store, "commit", full)
+    rig.receive(entry("A"), entry("B", labels={"alertname": "B"}))
+    rig.worker.start()
+    rig.settled()
+
+    assert rig.names() == ["A", "B"]
+    assert len(rig.retries) == 3
+
+
+def test_vectors_of_another_model_are_refused(rigs: Callable[..., Rig]) -> None:
+    first = rigs()
+    first.receive(entry("A"))
+    first.settled()
+    first.close()
+
+    class Other(HashingEmbedder):
+        identity = "other/f32"
+
+    second = rigs(Other)
+    second.wait(lambda: bool(second.fatal))
+
+    (error,) = second.fatal
+    assert isinstance(error, StoreError)
+    assert "other/f32" in str(error)
+    second.queries.close()
+    second.writer.close()
+
+
+def test_time_alone_moves_clusters(rigs: Callable[..., Rig]) -> None:
+    rig = rigs()
+    rig.receive(entry("A", starts=999))
+    rig.settled()
+    rig.clock.now += 130 * SECOND
+    rig.worker.nudge()
+    rig.wait(
+        lambda: any(e.type == "cluster_state_changed" for p in rig.published for e in p.events)
+    )
+
+    assert [c["state"] for c in rig.queries.live_clusters()] == ["steady"]
+
+
+def test_questions_are_answered_between_batches(rigs: Callable[..., Rig]) -> None:
+    rig = rigs()
+    rig.receive(entry("A"))
+    rig.settled()
+
+    answer = rig.worker.ask(lambda engine, embed: (len(engine.live), len(list(embed(["x"])))))
+    assert answer.result(10) == (1, 1)
+    broken = rig.worker.ask(lambda engine, embed: 1 / 0)
+    assert isinstance(broken.exception(10), ZeroDivisionError)
+
+    rig.close()
+    with pytest.raises(TryLater, match="shutting down"):
+        rig.worker.ask(lambda engine, embed: 1)
+
+
+def test_a_listener_at_fault_stops_nothing(
+    rigs: Callable[..., Rig], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rig = rigs(start=False)
+
+    def broken(publication: Publication) -> None:
+        raise ZeroDivisionError
+
+    rig.worker._listeners = [broken, rig.published.append]
+    rig.worker.start()
+    rig.receive(entry("A"))
+    rig.settled()
+
+    assert rig.names() == ["A"]
+    assert rig.published
+
+
+def test_stopping_does_not_wait_for_a_missing_model(rigs: Callable[..., Rig]) -> None:
+    def never() -> Embedder:
+        raise EmbeddingError("no model")
+
+    rig = rigs(never)
+    rig.receive(entry("A"))
+    question = rig.worker.ask(lambda engine, embed: 1)
+
+    with pytest.raises(TryLater):
+        question.result(10)
+    rig.close()
+    again = rigs()
+    again.settled()
+    assert again.names() == ["A"]

@@ -1,0 +1,379 @@
+"""The whole receiver over HTTP, with the hashing embedder, in this process."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import json
+import sqlite3
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import pytest
+
+from receiver import app as app_module
+from receiver.app import App, running
+from receiver.config import load
+from receiver.core.settings import ConfigError
+from receiver.web.server import split_address
+from tests.builders import body, entry
+
+CAPTURES = sorted((Path(__file__).parent.parent / "captures").glob("[0-9]*.json"))
+
+
+class Client:
+    """Asks a running app."""
+
+    def __init__(self, app: App, session: aiohttp.ClientSession) -> None:
+        self.app = app
+        self.session = session
+
+    async def post(self, content: Any, path: str = "/api/v1/webhook") -> tuple[int, Any]:
+        content = io.BytesIO(content) if isinstance(content, bytes) else content
+        async with self.session.post(self.app.server.url + path, data=content) as answer:
+            return answer.status, json.loads(await answer.text())
+
+    async def get(self, path: str) -> tuple[int, Any]:
+        async with self.session.get(self.app.server.url + path) as answer:
+            text = await answer.text()
+            is_json = answer.content_type == "application/json"
+            return answer.status, json.loads(text) if is_json else text
+
+    async def items(self, path: str) -> list[Any]:
+        status, document = await self.get(path)
+        assert status == 200, document
+        items: list[Any] = document["items"]
+        return items
+
+    async def settled(self) -> None:
+        for _ in range(3000):
+            if self.app.writer.pending_alerts == 0 and not self.app.writer._pending:
+                return
+            await asyncio.sleep(0.01)
+        raise AssertionError("alerts stay pending")
+
+
+@pytest.fixture
+async def client(tmp_path: Path) -> AsyncIterator[Client]:
+    config = load(
+        None,
+        [
+            f"storage.path={json.dumps(str(tmp_path))}",
+            "web.listen_address='127.0.0.1:0'",
+            "embedding.backend=hashing",
+            "intake.max_body_bytes=1MiB",
+            "intake.max_wait=2s",
+        ],
+    )
+    async with running(config) as app, aiohttp.ClientSession() as session:
+        yield Client(app, session)
+
+
+class TestWebhook:
+    async def test_every_capture_is_taken_and_none_is_lost(self, client: Client) -> None:
+        for path in CAPTURES:
+            status, answer = await client.post(path.read_bytes())
+            assert (status, answer["dead_letters"]) == (200, []), path.name
+        await client.settled()
+
+        sent = {a["fingerprint"] for p in CAPTURES for a in json.loads(p.read_text())["alerts"]}
+        kept = {a["fingerprint"] for a in await client.items("/api/v1/alerts?limit=1000")}
+
+        # The heartbeat is not kept.
+        assert len(sent - kept) == 1
+        assert kept < sent
+
+    async def test_the_answer_comes_after_the_commit(
+        self, client: Client, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(client.app.worker, "_read_inbox", lambda: False)
+
+        await client.post(body(entry()))
+
+        assert len(client.app.writer.store.pending()) == 1
+
+    @pytest.mark.parametrize(
+        ("content", "status", "word"),
+        [
+            (b"", 400, "not JSON"),
+            (b"no", 400, "not JSON"),
+            (b"[]", 400, "expected an object"),
+            (b"\xff", 400, "not UTF-8"),
+            (b'{"a":' + b"[" * 300_000, 400, "nested too deeply"),
+            (body(version="3"), 400, "version: got '3', expected \"4\""),
+            (body(alerts={}), 400, "alerts: got {}, expected a list"),
+            (b" " * (2**20 + 1), 413, "intake.max_body_bytes"),
+        ],
+    )
+    async def test_what_cannot_be_taken_is_refused_in_a_few_words(
+        self, client: Client, content: bytes, status: int, word: str
+    ) -> None:
+        found, answer = await client.post(content)
+
+        assert found == status
+        assert word in answer["error"]["message"]
+        assert len(json.dumps(answer)) < 400
+        assert client.app.room.used == 0
+
+    async def test_a_body_of_unknown_length_has_the_same_limit(self, client: Client) -> None:
+        async def chunks() -> AsyncIterator[bytes]:
+            for _ in range(20):
+                yield b" " * 100_000
+
+        status, answer = await client.post(chunks())
+
+        assert (status, answer["error"]["code"]) == (413, "too_large")
+        assert client.app.room.used == 0
+
+    async def test_good_envelopes_are_always_taken(self, client: Client) -> None:
+        assert await client.post(body()) == (200, {"accepted": 0, "dead_letters": []})
+        status, answer = await client.post(body(entry(), {"labels": {}}, version="1", extra=[1]))
+
+        assert (status, answer["accepted"]) == (200, 1)
+        assert answer["dead_letters"][0]["field"] == "status"
+        bad = b'{"version":"4","alerts":[{"status":"firing","labels":{"a":NaN}}]}'
+        assert (await client.post(bad))[0] == 200
+        surrogate = body(entry(labels={"alertname": "x\ud800y"}, annotations={"s": "alone"}))
+        assert (await client.post(surrogate))[0] == 200
+        await client.settled()
+        await client.items("/api/v1/alerts")
+        _, metrics = await client.get("/metrics")
+        assert "x\ufffdy" in metrics
+
+    async def test_other_methods_are_405_and_nothing_redirects(self, client: Client) -> None:
+        url = client.app.server.url + "/api/v1/webhook"
+        for method in ("GET", "PUT", "DELETE", "HEAD"):
+            async with client.session.request(method, url, allow_redirects=False) as answer:
+                assert answer.status == 405
+                assert answer.headers["Allow"] == "POST"
+        async with client.session.post(url + "/", data=b"{}", allow_redirects=False) as answer:
+            assert answer.status == 404
+
+    async def test_a_full_disk_is_503_and_then_it_goes_on(
+        self, client: Client, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        add = client.app.writer.store.add_to_inbox
+
+        def full(*args: Any) -> Any:
+            raise sqlite3.OperationalError("database or disk is full")
+
+        monkeypatch.setattr(client.app.writer.store, "add_to_inbox", full)
+        status, answer = await client.post(body(entry()))
+        assert (status, answer["error"]["code"]) == (503, "try_later")
+        assert "disk is full" in answer["error"]["message"]
+
+        monkeypatch.setattr(client.app.writer.store, "add_to_inbox", add)
+        assert (await client.post(body(entry())))[0] == 200
+
+    async def test_a_client_that_hangs_up_costs_nothing(self, client: Client) -> None:
+        host, port = client.app.server.url.removeprefix("http://").split(":")
+        _, writer = await asyncio.open_connection(host, int(port))
+        head = "POST /api/v1/webhook HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n"
+        writer.write(head.encode() + b'{"version"')
+        await writer.drain()
+        await asyncio.sleep(0.1)
+        writer.close()
+        await writer.wait_closed()
+        for _ in range(500):
+            if client.app.room.used == 0:
+                break
+            await asyncio.sleep(0.01)
+
+        assert client.app.room.used == 0
+        assert client.app.writer.store.pending() == []
+
+    async def test_truncated_notifications_are_counted_until_whole(self, client: Client) -> None:
+        await client.post(body(entry(), truncatedAlerts=15))
+        await client.post(body(entry(), truncatedAlerts=7, groupKey="other"))
+        _, metrics = await client.get("/metrics")
+        assert "stormcell_truncated_notifications_total 2.0" in metrics
+        assert "stormcell_known_missing_alerts 22.0" in metrics
+
+        await client.post(body(entry(), truncatedAlerts=0))
+        _, metrics = await client.get("/metrics")
+        assert "stormcell_known_missing_alerts 7.0" in metrics
+
+
+class TestApi:
+    @pytest.fixture(autouse=True)
+    async def story(self, client: Client) -> None:
+        await client.post(
+            body(
+                entry("DiskFull"),
+                entry("DiskFull", labels={"alertname": "DiskFull", "instance": "db-2"}),
+                entry("Cert", labels={"alertname": "Cert", "host": "www"}),
+            )
+        )
+        await client.settled()
+
+    async def test_lists_have_items_and_next(self, client: Client) -> None:
+        for path in ("clusters", "alerts", "events"):
+            status, answer = await client.get(f"/api/v1/{path}?limit=1")
+            assert status == 200
+            assert len(answer["items"]) == 1
+            following = answer["next"]
+            name = "after" if path == "events" else "cursor"
+            status, answer = await client.get(f"/api/v1/{path}?limit=1&{name}={following}")
+            assert len(answer["items"]) == 1
+
+    async def test_alerts_are_searched(self, client: Client) -> None:
+        found = await client.items("/api/v1/alerts?label=instance=db-2&state=firing")
+        assert [a["labels"]["instance"] for a in found] == ["db-2"]
+        assert len(await client.items("/api/v1/alerts?q=diskfull")) == 2
+        assert await client.items("/api/v1/alerts?from=2030-01-01T00:00:00Z") == []
+        assert await client.items("/api/v1/alerts?to=1000") == []
+        offset = "/api/v1/alerts?from=2020-01-01T00:00:00+01:00&to=2030-01-01T00:00:00Z"
+        assert len(await client.items(offset)) == 3
+        cluster_id = found[0]["cluster_id"]
+        assert await client.items(f"/api/v1/alerts?cluster_id={cluster_id}&q=db-2") == found
+
+    async def test_one_alert_and_its_cluster_are_told_whole(self, client: Client) -> None:
+        (alert,) = await client.items("/api/v1/alerts?q=db-2")
+        _, found = await client.get(f"/api/v1/alerts/{alert['fingerprint']}")
+        _, cluster = await client.get(f"/api/v1/clusters/{alert['cluster_id']}")
+
+        assert found["why"]["threshold"] == 0.5
+        assert found["cluster"]["id"] == cluster["id"]
+        assert alert in cluster["members"]
+
+    async def test_classify_tells_and_stores_nothing(self, client: Client) -> None:
+        before = await client.items("/api/v1/events")
+        asked = entry("DiskFull", labels={"alertname": "DiskFull", "instance": "db-2"})
+        status, answer = await client.post(json.dumps(asked), "/api/v1/classify")
+        other = entry("Zebra", labels={"alertname": "Zebra"}, annotations={"summary": "stripes"})
+        _, lone = await client.post(json.dumps(other), "/api/v1/classify")
+
+        assert status == 200
+        assert answer["cluster_id"] == 1
+        assert answer["confidence"] > 0.5
+        assert answer["processing_ms"] > 0
+        assert lone["cluster_id"] is None
+        assert await client.items("/api/v1/events") == before
+
+    @pytest.mark.parametrize(
+        ("content", "field"),
+        [
+            ("{", None),
+            ("[]", "alert"),
+            ('{"labels":{}}', "labels"),
+            ('{"labels":{"a":"b"}}', "startsAt"),
+            ('{"labels":{"origin":"stormcell"},"startsAt":"2026-01-01T00:00:00Z"}', "labels"),
+        ],
+    )
+    async def test_classify_refuses_what_is_no_alert(
+        self, client: Client, content: str, field: str | None
+    ) -> None:
+        status, answer = await client.post(content, "/api/v1/classify")
+
+        assert status == 400
+        assert answer["error"].get("field") == field
+
+    @pytest.mark.parametrize(
+        ("path", "status", "field"),
+        [
+            ("alerts?limit=0", 400, "limit"),
+            ("alerts?limit=1001", 400, "limit"),
+            ("alerts?limit=x", 400, "limit"),
+            ("alerts?cursor=x", 400, "cursor"),
+            ("alerts?state=on", 400, "state"),
+            ("alerts?label=x", 400, "label"),
+            ("alerts?from=soon", 400, "from"),
+            ("alerts?cluster_id=-1", 400, "cluster_id"),
+            ("clusters?state=x", 400, "state"),
+            ("clusters/x", 400, "id"),
+            ("clusters/99", 404, "id"),
+            ("clusters/99999999999999999999", 400, "id"),
+            ("alerts/ffffffffffffffff", 404, "fingerprint"),
+            ("events?after=x", 400, "after"),
+            ("nothing", 404, None),
+        ],
+    )
+    async def test_errors_name_what_is_wrong(
+        self, client: Client, path: str, status: int, field: str | None
+    ) -> None:
+        found, answer = await client.get(f"/api/v1/{path}")
+
+        assert found == status
+        assert answer["error"].get("field") == field
+        assert set(answer["error"]) <= {"code", "message", "field"}
+
+    async def test_stats_and_ledger(self, client: Client) -> None:
+        _, stats = await client.get("/api/v1/stats")
+
+        assert stats["stability"]["status"] == "insufficient_data"
+        assert stats["index"]["vectors"] == 2
+        assert stats["ledger"]["alerts"] == 3
+        assert stats["ledger"]["notifications"] == 1
+        assert stats["memory"]["max_vectors"] == 50_000
+        assert stats["storage"]["size_bytes"] > 0
+
+    async def test_metrics_agree_with_what_happened(self, client: Client) -> None:
+        _, metrics = await client.get("/metrics")
+
+        for line in (
+            'stormcell_alerts_received_total{outcome="new",status="firing"} 3.0',
+            'stormcell_webhook_requests_total{code="200"} 1.0',
+            "stormcell_pending_alerts 0.0",
+            "stormcell_ready 1.0",
+            'stormcell_cluster_firing_alerts{cluster_id="1"} 2.0',
+            'stormcell_cluster_firing_alerts{cluster_id="other"} 0.0',
+            'stormcell_clusters{state="forming"} 2.0',
+            "stormcell_embedding_cache_misses_total 2.0",
+            "stormcell_clusters_not_exported 0.0",
+        ):
+            assert line in metrics
+
+    async def test_a_bug_is_500_and_tells_nothing(
+        self, client: Client, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def broken(*args: Any) -> Any:
+            raise ZeroDivisionError("secret")
+
+        monkeypatch.setattr(client.app.queries, "ledger", broken)
+        status, answer = await client.get("/api/v1/stats")
+
+        assert status == 500
+        assert "secret" not in json.dumps(answer)
+
+
+async def test_health_and_readiness(client: Client) -> None:
+    assert (await client.get("/-/healthy"))[0] == 200
+    status = 0
+    for _ in range(1000):
+        status, _ = await client.get("/-/ready")
+        if status == 200:
+            break
+        await asyncio.sleep(0.01)
+    assert status == 200
+
+    client.app.worker.restored = False
+    assert (await client.get("/-/ready"))[0] == 503
+
+
+async def test_before_anything_was_received_there_are_no_figures(client: Client) -> None:
+    status, _ = await client.get("/api/v1/stats")
+
+    assert status == 404
+    assert await client.items("/api/v1/clusters") == []
+
+
+@pytest.mark.parametrize("address", ["", "localhost", "x:y", "x:70000"])
+def test_a_bad_address_is_refused(address: str) -> None:
+    with pytest.raises(ConfigError, match=r"web.listen_address: got .*, expected HOST:PORT"):
+        split_address(address)
+
+
+def test_addresses_are_those_of_prometheus_tools() -> None:
+    assert split_address(":9783") == (None, 9783)
+    assert split_address("[::1]:80") == ("::1", 80)
+
+
+async def test_what_the_loop_reports_is_said_once(caplog: pytest.LogCaptureFixture) -> None:
+    faults = app_module.LoopFaults()
+    loop = asyncio.get_running_loop()
+    for _ in range(1000):
+        faults.handle(loop, {"message": "socket.accept() out of system resource"})
+
+    assert len(caplog.records) == 1

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import logging
 import resource
+import threading
 import time
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -59,6 +60,7 @@ class App:
         """
         self.config = config
         self.fatal: Exception | None = None
+        self._closing = threading.Event()
         self._ended = asyncio.Event()
         self._loop = asyncio.get_running_loop()
         self._loop.set_exception_handler(LoopFaults().handle)
@@ -98,7 +100,11 @@ class App:
     def _open_embedder(self) -> Embedder:
         settings = self.config.embedding
         if settings.backend == "onnx":
-            prepare(settings, report=lambda line: log.info("model: %s", line))
+            prepare(
+                settings,
+                report=lambda line: log.info("model: %s", line),
+                cancelled=self._closing,
+            )
         return _Timed(open_embedder(settings), self.metrics)
 
     def _on_fatal(self, error: Exception) -> None:
@@ -159,6 +165,7 @@ class App:
 
     async def close(self) -> None:
         """Take no more, finish what is in hand, close everything."""
+        self._closing.set()
         await self.intake.close()
         await self.server.close()
         if not await asyncio.to_thread(self.worker.stop, _DRAIN_SECONDS):

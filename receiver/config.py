@@ -173,7 +173,7 @@ def load(path: Path | None, overrides: Iterable[str] = ()) -> Config:
         except OSError as error:
             raise ConfigError(f"{path}: cannot be read: {error.strerror}") from error
         except (yaml.YAMLError, UnicodeDecodeError) as error:
-            raise ConfigError(f"{path}: not YAML: {error}") from error
+            raise ConfigError(f"{path}: not YAML: {_one_line(error)}") from error
     document = {} if document is None else document
     for override in overrides:
         _apply(document, override)
@@ -187,7 +187,15 @@ def _apply(document: Any, override: str) -> None:
         raise ConfigError(f"--set: got {override!r}, expected section.key=value")
     if not isinstance(document, dict) or not isinstance(document.get(section) or {}, dict):
         raise ConfigError(f"{section}: expected a section with settings in it")
-    document[section] = {**(document.get(section) or {}), name: yaml.safe_load(value)}
+    try:
+        given = yaml.safe_load(value)
+    except yaml.YAMLError as error:
+        raise ConfigError(f"{key}: got {value!r}, not YAML: {_one_line(error)}") from error
+    document[section] = {**(document.get(section) or {}), name: given}
+
+
+def _one_line(error: Exception) -> str:
+    return " ".join(str(error).split())
 
 
 def describe(config: Config) -> Iterator[tuple[str, Any, Any, str, str]]:

@@ -567,7 +567,7 @@ def test_without_the_quantizer_the_hub_serves_f32_only(
 
 def test_the_child_fails_with_its_stderr(tmp_path: Path) -> None:
     with pytest.raises(EmbeddingError, match=r"(?s)quantize ended with code 1.*model\.f32\.onnx"):
-        preparing._run(quantize.__name__, str(tmp_path), report=print)
+        preparing._run(quantize.__name__, str(tmp_path), report=print, cancelled=threading.Event())
 
 
 def test_the_child_finds_our_modules_from_anywhere(
@@ -579,7 +579,7 @@ def test_the_child_finds_our_modules_from_anywhere(
     (tmp_path / "receiver" / "__init__.py").write_text("raise SystemExit('the wrong one')")
 
     with pytest.raises(EmbeddingError) as caught:
-        preparing._run("receiver.embedding.export", report=print)
+        preparing._run("receiver.embedding.export", report=print, cancelled=threading.Event())
     assert "--model, --name, --into" in caught.value.message
 
 
@@ -592,7 +592,15 @@ def test_the_environment_of_the_child_names_the_hub(monkeypatch: pytest.MonkeyPa
             super().__init__(*arguments, **options)
 
     monkeypatch.setattr(subprocess, "Popen", Done)
-    preparing._run("this", report=print, hub_url="http://hub.test")
+    preparing._run("this", report=print, cancelled=threading.Event(), hub_url="http://hub.test")
 
     assert seen["HF_ENDPOINT"] == "http://hub.test"
     assert os.environ.get("HF_ENDPOINT") != "http://hub.test"
+
+
+def test_a_cancelled_child_is_ended_at_once(tmp_path: Path) -> None:
+    cancelled = threading.Event()
+    cancelled.set()
+
+    with pytest.raises(EmbeddingError, match="cancelled"):
+        preparing._run("http.server", "0", report=print, cancelled=cancelled)

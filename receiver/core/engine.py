@@ -538,7 +538,8 @@ class Engine:
 
     def _rename(self, cluster: Cluster) -> None:
         now = self.counters.clock
-        if cluster.state is ClusterState.FORMING or now - cluster.titled_at < _RENAME_EVERY:
+        named = cluster.live and cluster.state is not ClusterState.FORMING
+        if not named or now - cluster.titled_at < _RENAME_EVERY:
             return
         title = self._title_for(cluster)
         if title != cluster.title:

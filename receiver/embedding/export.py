@@ -15,6 +15,7 @@ from typing import Any
 from receiver.core.errors import EmbeddingError
 from receiver.embedding.accept import SAMPLES, accept
 from receiver.embedding.cache import F32, TOKENIZER, Pooling, write_manifest
+from receiver.embedding.parent import end_with_parent
 from receiver.embedding.quantize import quantize
 from receiver.embedding.sentence_transformers import dims_of, load_model
 
@@ -110,4 +111,5 @@ def _say(step: str) -> None:
 
 
 if __name__ == "__main__":
+    end_with_parent()
     sys.exit(main(sys.argv[1:]))

@@ -10,6 +10,7 @@ import os
 import subprocess
 import sys
 import threading
+import time
 from collections import deque
 from collections.abc import Callable
 from importlib.util import find_spec
@@ -28,7 +29,12 @@ _TAIL_LINES = 15
 _EXPORT_NEEDS = ("sentence_transformers", "torch", "onnx")
 
 
-def prepare(settings: EmbeddingSettings, *, report: Callable[[str], None]) -> Path:
+def prepare(
+    settings: EmbeddingSettings,
+    *,
+    report: Callable[[str], None],
+    cancelled: threading.Event | None = None,
+) -> Path:
     """Make sure that the model of *settings* is prepared, and return its folder.
 
     Safe to call from several processes at once: one works, the others wait and use the result.
@@ -36,10 +42,11 @@ def prepare(settings: EmbeddingSettings, *, report: Callable[[str], None]) -> Pa
     Args:
         settings: Which model, in which form, from where, into which cache.
         report: Is told of each step, in a sentence; called from this thread only.
+        cancelled: Set from another thread, it ends the work at once.
 
     Raises:
-        EmbeddingError: The model cannot be had; the text says why and what would help. The cache
-            is as it was.
+        EmbeddingError: The work was cancelled, or the model cannot be had; the text says why and
+            what would help. The cache is as it was.
     """
     place = cache.place_of(settings)
     if place == cache.given_folder(settings):
@@ -50,7 +57,10 @@ def prepare(settings: EmbeddingSettings, *, report: Callable[[str], None]) -> Pa
 
     # First without the lock: a cache that is read-only but filled is good enough.
     model = ready() or cache.build(
-        place, ready=ready, fill=lambda folder: _fill(settings, folder, report), report=report
+        place,
+        ready=ready,
+        fill=lambda folder: _fill(settings, folder, report, cancelled or threading.Event()),
+        report=report,
     )
     return model.folder
 
@@ -82,11 +92,16 @@ def _usable(
     return model
 
 
-def _fill(settings: EmbeddingSettings, folder: Path, report: Callable[[str], None]) -> None:
+def _fill(
+    settings: EmbeddingSettings,
+    folder: Path,
+    report: Callable[[str], None],
+    cancelled: threading.Event,
+) -> None:
     """Write the model into the empty *folder*, from the first source that has it."""
     failed = ""
     if settings.hub_url and cache.given_folder(settings) is None:
-        failed = _fetch(settings, folder, report)
+        failed = _fetch(settings, folder, report, cancelled)
         if not failed:
             return
         report(failed)
@@ -106,11 +121,17 @@ def _fill(settings: EmbeddingSettings, folder: Path, report: Callable[[str], Non
         f"--name={cache.name_of(settings)}",
         f"--into={folder}",
         report=report,
+        cancelled=cancelled,
         hub_url=settings.hub_url,
     )
 
 
-def _fetch(settings: EmbeddingSettings, folder: Path, report: Callable[[str], None]) -> str:
+def _fetch(
+    settings: EmbeddingSettings,
+    folder: Path,
+    report: Callable[[str], None],
+    cancelled: threading.Event,
+) -> str:
     """Try the hub; return why it will not do, an empty text if it did."""
     from receiver.embedding import hub
     from receiver.embedding.accept import accept
@@ -122,7 +143,7 @@ def _fetch(settings: EmbeddingSettings, folder: Path, report: Callable[[str], No
         )
         if find_spec("onnx") is not None:
             report("writing the int8 form")
-            _run("receiver.embedding.quantize", str(folder), report=report)
+            _run("receiver.embedding.quantize", str(folder), report=report, cancelled=cancelled)
             model = cache.write_manifest(
                 folder,
                 name=model.name,
@@ -140,11 +161,17 @@ def _fetch(settings: EmbeddingSettings, folder: Path, report: Callable[[str], No
     return ""
 
 
-def _run(module: str, *arguments: str, report: Callable[[str], None], hub_url: str = "") -> None:
+def _run(
+    module: str,
+    *arguments: str,
+    report: Callable[[str], None],
+    cancelled: threading.Event,
+    hub_url: str = "",
+) -> None:
     """Run *module* in a child process and wait for it.
 
     Raises:
-        EmbeddingError: It failed; the end of its stderr is in the text.
+        EmbeddingError: It failed or was cancelled; the end of its stderr is in the text.
     """
     environment = dict(os.environ)
     # Also where we run from a checkout that is not installed.
@@ -159,15 +186,16 @@ def _run(module: str, *arguments: str, report: Callable[[str], None], hub_url: s
         # -P: not from the working directory, whatever may lie there under our modules' names.
         [sys.executable, "-P", "-m", module, *arguments],
         env=environment,
-        stdin=subprocess.DEVNULL,
+        # Held open and never written to: it ends with us, however we end (see `parent`).
+        stdin=subprocess.PIPE,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
         text=True,
         errors="replace",
     ) as child:
-        timer = threading.Timer(_CHILD_SECONDS, child.kill)
-        timer.daemon = True
-        timer.start()
+        ended = threading.Event()
+        watch = threading.Thread(target=_watch, args=(child, cancelled, ended), daemon=True)
+        watch.start()
         try:
             assert child.stderr is not None  # PIPE was asked for
             for line in child.stderr:
@@ -179,8 +207,21 @@ def _run(module: str, *arguments: str, report: Callable[[str], None], hub_url: s
             child.kill()  # interrupted: it must not go on alone
             raise
         finally:
-            timer.cancel()
+            ended.set()
+    if cancelled.is_set():
+        raise EmbeddingError("preparing the model was cancelled")
     if code != 0:
         raise EmbeddingError(
             f"{module} ended with code {code} while preparing the model: " + "\n".join(tail)
         )
+
+
+def _watch(
+    child: subprocess.Popen[str], cancelled: threading.Event, ended: threading.Event
+) -> None:
+    """Kill *child* when the work is cancelled, or has taken far too long."""
+    deadline = time.monotonic() + _CHILD_SECONDS
+    while not ended.wait(0.1):
+        if cancelled.is_set() or time.monotonic() > deadline:
+            child.kill()
+            return

@@ -36,6 +36,9 @@ _LOOK_AGAIN_SECONDS = 5.0
 """Longest sleep: the wall clock may be set while we wait for a moment of it."""
 
 _RETRY_SECONDS = (0.5, 1.0, 2.0, 5.0, 10.0)
+_MODEL_RETRY_SECONDS = (1.0, 10.0, 60.0, 300.0)
+"""An attempt to prepare the model may cost a minute of two processors; one that fails fails again."""
+
 _READ_BYTES = 4 * 2**20
 """Bodies read from the inbox at once, so that a backlog on disk does not become one in memory."""
 
@@ -160,7 +163,12 @@ class Worker:
     def _run(self) -> None:
         try:
             self._restore()
-            self._retrying(self._open_embedder, EmbeddingError, "the embedding model is not ready")
+            self._retrying(
+                self._open_embedder,
+                EmbeddingError,
+                "the embedding model is not ready",
+                waits=_MODEL_RETRY_SECONDS,
+            )
             while True:
                 self._answer()
                 batch = self._next_batch()
@@ -179,15 +187,17 @@ class Worker:
                 answer.set_exception(TryLater("shutting down"))
 
     def _restore(self) -> None:
-        """Build the engine from the store, if there is anything in it."""
+        """Build the engine from the store, an empty one if nothing is in it."""
         window = self._config.clustering.stability_window
         restored = self._writer.call(self._writer.store.restore, window)
+        dims = self._embedding.dims
+        if restored is not None and restored.vectors is not None:
+            dims = restored.vectors.shape[1]
+        self._engine = Engine(self._config.core, dims, self._make_index)
         if restored is not None:
-            dims = 0 if restored.vectors is None else restored.vectors.shape[1]
-            self._engine = Engine(self._config.core, dims or self._embedding.dims, self._make_index)
             self._engine.restore(restored)
-            live = self._engine.live.by_id.values()
-            self._publish([], [wire.cluster_json(cluster) for cluster in live])
+        live = self._engine.live.by_id.values()
+        self._publish([], [wire.cluster_json(cluster) for cluster in live])
         self.restored = True
 
     def _open_embedder(self) -> None:
@@ -201,8 +211,8 @@ class Worker:
                 f" give {identity}: vectors of both cannot be compared; set it back, or give another"
                 " --storage.path"
             )
-        if self._engine is None:
-            self._engine = Engine(self._config.core, self._embedding.dims, self._make_index)
+        if self._engine is None or self._engine.vectors.dims != self._embedding.dims:
+            self._restore()
 
     def _known_embedder(self) -> str | None:
         return self._writer.store.embedder
@@ -229,7 +239,13 @@ class Worker:
             if self._stopping:
                 raise _Stopped
 
-    def _retrying(self, function: Callable[[], T], retried: type[Exception], trouble: str) -> T:
+    def _retrying(
+        self,
+        function: Callable[[], T],
+        retried: type[Exception],
+        trouble: str,
+        waits: Sequence[float] = _RETRY_SECONDS,
+    ) -> T:
         """Return what *function* returns, trying again after an error of the type *retried*."""
         attempt = 0
         while True:
@@ -238,7 +254,7 @@ class Worker:
             except sqlite3.IntegrityError:
                 raise
             except retried as error:
-                wait = _RETRY_SECONDS[min(attempt, len(_RETRY_SECONDS) - 1)]
+                wait = waits[min(attempt, len(waits) - 1)]
                 attempt += 1
                 self._on_retry()
                 log.error(  # noqa: TRY400 - expected faults, said in a line
@@ -431,8 +447,6 @@ class Worker:
         """Throw away the engine, which may be half changed, and build it from what is committed."""
         self._engine = None
         self._restore()
-        if self._engine is None:
-            self._engine = Engine(self._config.core, self._embedding.dims, self._make_index)
 
     def _apply_one_by_one(self, batch: _Batch) -> None:
         """Apply each alert of *batch* alone; what fails alone is a dead letter."""

@@ -57,6 +57,10 @@ class Database:
         try:
             directory.mkdir(parents=True, exist_ok=True)
             self._lock = (directory / "lock").open("a")
+        except FileExistsError as error:
+            raise StoreError(
+                f"--storage.path {directory}: got a file, expected a directory"
+            ) from error
         except OSError as error:
             raise StoreError(f"--storage.path {directory}: {error.strerror}") from error
         try:

@@ -260,8 +260,10 @@ def _conditions(query: AlertQuery) -> tuple[list[str], list[Any]]:
         # Stored as JSON, so what JSON escapes must be looked for escaped.
         parameters += [_like(json.dumps(query.text, ensure_ascii=False)[1:-1])] * 2
     for name, value in query.labels:
-        where.append("EXISTS (SELECT 1 FROM json_each(a.labels) WHERE key = ? AND value = ?)")
-        parameters += [name, value]
+        # Exact: quotes in a name or value are escaped, so a pair is found at a pair only. SQLite's own
+        # JSON functions would cut a value at NUL.
+        where.append("instr(a.labels, ?) > 0")
+        parameters.append(f"{rows.dump(name)}:{rows.dump(value)}")
     if query.state:
         where.append("e.state = ?")
         parameters.append("open" if query.state == "firing" else query.state)

@@ -14,7 +14,7 @@ from receiver.config import Config
 from receiver.core import payload
 from receiver.core.clusters import ClusterState
 from receiver.core.engine import Engine, is_self
-from receiver.core.errors import NotFound, SenderError
+from receiver.core.errors import SenderError, TryLater
 from receiver.core.explain import explain, sentence
 from receiver.core.intake import Embed
 from receiver.core.model import Alert
@@ -125,7 +125,7 @@ class Api:
         """GET /api/v1/stats."""
         figures = self._worker.stats
         if figures is None:
-            raise NotFound("nothing was received yet")
+            raise TryLater("the state is not restored yet")
         ledger = await self._read(self._queries.ledger)
         size = await self._read(self._queries.size_bytes)
         return answer({**figures, "ledger": ledger, "storage": {"size_bytes": size}})

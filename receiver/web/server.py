@@ -45,7 +45,7 @@ class Server:
             config, queries=queries, worker=worker, clock=clock, seconds=time.perf_counter
         )
         self._runner = web.AppRunner(
-            self._application(), access_log=None, handler_cancellation=True, shutdown_timeout=5
+            self._application(), access_log=None, handler_cancellation=True, shutdown_timeout=2
         )
         self.url = ""
 

@@ -73,7 +73,11 @@ class Rig:
 
 @pytest.fixture
 def rigs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Rig]]:
-    monkeypatch.setattr(worker_module, "_RETRY_SECONDS", (0.01,))
+    monkeypatch.setattr(worker_module, "_MODEL_RETRY_SECONDS", (0.01,))
+    retrying = Worker._retrying
+    monkeypatch.setattr(
+        Worker, "_retrying", lambda self, *a, **k: retrying(self, *a, **{**k, "waits": (0.01,)})
+    )
     monkeypatch.setattr(worker_module, "_LOOK_AGAIN_SECONDS", 0.05)
     made: list[Rig] = []
 

@@ -166,6 +166,8 @@ class TestQueries:
             (AlertQuery(text='a"b\\c'), ["Odd\x00Name"]),
             (AlertQuery(text="Odd\x00N"), ["Odd\x00Name"]),
             (AlertQuery(labels=[("zone", 'a"b\\c')]), ["Odd\x00Name"]),
+            (AlertQuery(labels=[("alertname", "Odd\x00Name")]), ["Odd\x00Name"]),
+            (AlertQuery(labels=[("name", "DiskFull")]), []),
             (AlertQuery(labels=[("node", "n1"), ("pod", "b")]), ["DiskFull"]),
             (AlertQuery(state="firing"), ["DiskFull", "DiskFull"]),
             (AlertQuery(state="resolved"), ["Odd\x00Name"]),

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import pytest
+
 from receiver.core.clusters import Cluster, ClusteringSettings
 from receiver.core.index import VectorIndex
 from receiver.core.live import COMMON, PER_SOURCE, LiveClusters, Probe, confidence_of, rank
@@ -130,8 +132,9 @@ def test_without_a_vector_labels_must_do_and_without_labels_the_text() -> None:
     (by_nothing,) = rank(Probe(None, {}, at(0)), [one], settings)
 
     assert by_labels.confidence == confidence_of(1.0)
-    assert by_text.confidence > 0.99
-    assert by_nothing.confidence == confidence_of(0.0) < 0.5
+    assert by_text.confidence == pytest.approx(confidence_of(1.0))
+    assert by_nothing.confidence == confidence_of(0.0)
+    assert confidence_of(0.0) < settings.threshold < confidence_of(1.0)
 
 
 def test_an_onset_inside_the_clusters_is_no_gap() -> None:

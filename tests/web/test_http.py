@@ -234,7 +234,7 @@ class TestApi:
         _, found = await client.get(f"/api/v1/alerts/{alert['fingerprint']}")
         _, cluster = await client.get(f"/api/v1/clusters/{alert['cluster_id']}")
 
-        assert found["why"]["threshold"] == 0.5
+        assert found["why"]["threshold"] == 0.48
         assert found["cluster"]["id"] == cluster["id"]
         assert alert in cluster["members"]
 

@@ -1,0 +1,128 @@
+"""Fits the confidence: `python -m benchmarks.calibration`.
+
+For every firing alert of the labelled streams it takes the likeness of the best candidate, and whether
+that candidate was right: whether most alerts that its cluster had by then are of the alert's true group.
+A logistic curve through these (Platt scaling: Platt 1999) gives the constants in core/live.py.
+"""
+
+from __future__ import annotations
+
+import argparse
+import math
+import sys
+import tempfile
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from benchmarks import streams
+from receiver import config as configuration
+from receiver import replay
+from receiver.config import Config
+from receiver.core import live
+from receiver.core.embedder import Embedder
+from receiver.core.engine import Engine
+from receiver.core.explain import Placement
+from receiver.embedding import open_embedder
+from receiver.embedding.prepare import prepare
+
+
+def observe(
+    rows: list[streams.Row], config: Config, embedder: Embedder
+) -> list[tuple[float, bool]]:
+    """Return (likeness of the best candidate, whether it was right) for the alerts of *rows*."""
+    placements: list[Placement] = []
+    place = Engine.place
+
+    def recording(self: Engine, *arguments: Any) -> Placement:
+        placements.append(place(self, *arguments))
+        return placements[-1]
+
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "stream.jsonl"
+        streams.write(rows, path)
+        Engine.place = recording  # type: ignore[method-assign, assignment]
+        try:
+            played = replay.run([path], config, embedder)
+        finally:
+            Engine.place = place  # type: ignore[method-assign]
+    return _judge(played, placements)
+
+
+def _judge(played: replay.Replay, placements: list[Placement]) -> list[tuple[float, bool]]:
+    first: dict[int, replay.Line] = {}
+    for line in played.lines:
+        if line.episode is not None:
+            first.setdefault(line.episode.id, line)
+    truths: dict[int, Counter[str]] = {}
+    found = []
+    # One placement for each episode that was clustered, in the order of their ids.
+    for episode_id, placement in zip(sorted(first), placements, strict=False):
+        line = first[episode_id]
+        if placement.scores and line.truth is not None:
+            best = placement.scores[0]
+            holds = truths.get(best.cluster_id, Counter())
+            right = 2 * holds[line.truth] > holds.total()
+            found.append((likeness_of(best.confidence), right))
+        if line.assigned is not None and line.truth is not None:
+            truths.setdefault(line.assigned, Counter())[line.truth] += 1
+    return found
+
+
+def likeness_of(confidence: float) -> float:
+    """Return the likeness that `live.confidence_of` made *confidence* of."""
+    odds = math.log(confidence / (1.0 - confidence))
+    return live.LIKENESS_AT_HALF + live.LIKENESS_SCALE * odds
+
+
+def fit(observed: list[tuple[float, bool]], weights: NDArray[np.float64]) -> tuple[float, float]:
+    """Return likeness at half and scale of the logistic curve, by Newton's method."""
+    x = np.array([likeness for likeness, _ in observed])
+    y = np.array([float(right) for _, right in observed])
+    design = np.column_stack([x, np.ones_like(x)])
+    parameters = np.array([1.0, 0.0])
+    for _ in range(50):
+        p = 1.0 / (1.0 + np.exp(-(design @ parameters)))
+        gradient = design.T @ (weights * (y - p))
+        curvature = (design * (weights * p * (1 - p))[:, None]).T @ design
+        parameters = parameters + np.linalg.solve(curvature + 1e-9 * np.eye(2), gradient)
+    slope, offset = parameters
+    return float(-offset / slope), float(1.0 / slope)
+
+
+def main() -> None:
+    """Fit and print."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--set", dest="overrides", action="append", default=[], metavar="KEY=VALUE")
+    options = parser.parse_args()
+    config = configuration.load(None, options.overrides)
+    if config.embedding.backend == "onnx":
+        prepare(config.embedding, report=lambda line: print(line, file=sys.stderr))
+    embedder = open_embedder(config.embedding)
+    observed: list[tuple[float, bool]] = []
+    weights: list[float] = []
+    for name in streams.NAMES:
+        rows = streams.read(name)
+        for variant in (rows, streams.without_namespaces(rows)):
+            found = observe(variant, config, embedder)
+            observed += found
+            # Each stream counts the same, however long it is.
+            weights += [1.0 / len(found)] * len(found)
+    half, scale = fit(observed, np.array(weights))
+    print(f"LIKENESS_AT_HALF = {half:.3f}\nLIKENESS_SCALE = {scale:.3f}")
+    print("likeness      share right   confidence   alerts")
+    for low in np.arange(0.0, 1.0, 0.1):
+        inside = [
+            (w, r) for (x, r), w in zip(observed, weights, strict=True) if low <= x < low + 0.1
+        ]
+        if inside:
+            share = sum(w * r for w, r in inside) / sum(w for w, _ in inside)
+            said = 1.0 / (1.0 + math.exp(-(low + 0.05 - half) / scale))
+            print(f"{low:.1f} to {low + 0.1:.1f}   {share:11.2f}   {said:10.2f}   {len(inside):6}")
+
+
+if __name__ == "__main__":
+    main()

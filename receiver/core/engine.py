@@ -7,13 +7,12 @@ in `drain`, so that a store can keep up and `restore` gives the same state back.
 
 from __future__ import annotations
 
-import heapq
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
 from receiver.core import episodes, heartbeat, severity, titles
-from receiver.core.changes import Changes, Counters, Restored, Text
+from receiver.core.changes import Changes, Counters, Restored
 from receiver.core.clusters import Cluster, ClusteringSettings, ClusterState
 from receiver.core.episodes import Action
 from receiver.core.evolution import AlertRef, Event, EventType
@@ -23,7 +22,7 @@ from receiver.core.identity import IdentitySettings
 from receiver.core.index import IndexSettings, VectorIndex
 from receiver.core.labels import LabelFrequencies, tokens
 from receiver.core.live import LiveClusters, Probe, rank
-from receiver.core.memory import MemorySettings, UseOrder
+from receiver.core.memory import MemorySettings, Resting
 from receiver.core.model import (
     Alert,
     Episode,
@@ -38,7 +37,8 @@ from receiver.core.model import (
 )
 from receiver.core.severity import SeveritySettings
 from receiver.core.stability import Stability
-from receiver.core.text import digest
+from receiver.core.texts import Texts
+from receiver.core.timers import Timers
 from receiver.core.timestamps import SECOND, nanoseconds
 
 _FLAP_WINDOW = 600 * SECOND
@@ -76,26 +76,20 @@ class Engine:
         self.settings = settings
         self.counters = Counters()
         self.live = LiveClusters(make_index(dims))
-        self.vectors = make_index(dims)
+        self.texts = Texts(make_index(dims), settings.memory.max_vectors, self.live.uses)
         self.stability = Stability(settings.clustering.stability_window)
         self.frequencies = LabelFrequencies(settings.memory.max_label_values)
         self.episodes: dict[str, Episode] = {}
         self.flapping: set[str] = set()
-        self._text_ids: dict[bytes, int] = {}
-        self._text_digests: dict[int, bytes] = {}
-        self._uses = UseOrder()
+        self._resting = Resting()
         self._past: dict[int, PastCluster] = {}
         self._heartbeat = settings.heartbeat.parsed()
-        self._timers: list[tuple[int, int, str]] = []
-        self._armed: dict[int, int] = {}
+        self._timers = Timers()
         self._events: list[Event] = []
         self._changed_episodes: dict[int, Episode] = {}
         self._told: dict[int, Alert] = {}
         self._ended: list[Episode] = []
         self._changed_clusters: dict[int, Cluster] = {}
-        self._new_texts: list[Text] = []
-        self._used_texts: dict[int, None] = {}
-        self._forgotten_texts: list[int] = []
 
     # -- what the caller asks before a step ------------------------------------------------------
 
@@ -108,12 +102,11 @@ class Engine:
 
     def vector_of_text(self, text: str) -> Vector | None:
         """Return the vector of *text*, shape (dims,); None if it is not held."""
-        text_id = self._text_ids.get(digest(text))
-        return None if text_id is None else self.vectors.vector(text_id)
+        return self.texts.vector(self.texts.id_of(text))
 
     def text_id(self, text: str) -> int:
         """Return the id of *text*; 0 if its vector is not held."""
-        return self._text_ids.get(digest(text), 0) if text else 0
+        return self.texts.id_of(text)
 
     def remembers(self, fingerprint: str) -> bool:
         """Whether the latest episode of *fingerprint* is held; else the caller gives a `Recall`."""
@@ -121,7 +114,7 @@ class Engine:
 
     def next_due(self) -> int | None:
         """Return when time alone will next change something, nanoseconds; None for never."""
-        return self._timers[0][0] if self._timers else None
+        return self._timers.next_due()
 
     # -- the fold --------------------------------------------------------------------------------
 
@@ -145,43 +138,35 @@ class Engine:
     def drain(self) -> Changes:
         """Return what changed since the last call."""
         label_counts, labels_forgotten = self.frequencies.changes()
+        texts, used_texts, forgotten_texts = self.texts.changes()
         changes = Changes(
             counters=replace(self.counters, outcomes=dict(self.counters.outcomes)),
             episodes=list(self._changed_episodes.values()),
             ended=self._ended,
             told=self._told,
             clusters=list(self._changed_clusters.values()),
-            texts=self._new_texts,
-            used_texts=list(self._used_texts),
-            forgotten_texts=self._forgotten_texts,
+            texts=texts,
+            used_texts=used_texts,
+            forgotten_texts=forgotten_texts,
             label_counts=label_counts,
             labels_forgotten=labels_forgotten,
         )
         self._changed_episodes, self._ended, self._changed_clusters = {}, [], {}
         self._told = {}
-        self._new_texts, self._used_texts, self._forgotten_texts = [], {}, []
         return changes
 
     def forget(self) -> None:
         """Let go of what is over and in the store; `Recall` brings it back when it is needed."""
-        over = [
-            fingerprint
-            for fingerprint, episode in self.episodes.items()
-            if not episode.fires and episode.cluster_id not in self.live.by_id
-        ]
-        for fingerprint in over:
-            del self.episodes[fingerprint]
+        for fingerprint in self._resting.take_over():
+            episode = self.episodes.get(fingerprint)
+            if episode and not episode.fires and episode.cluster_id not in self.live.by_id:
+                del self.episodes[fingerprint]
         self._past.clear()
 
     def restore(self, restored: Restored) -> None:
         """Become the engine that *restored* was written by; only for an empty engine."""
         self.counters = restored.counters
-        if restored.vectors is not None:
-            self.vectors.add([text_id for text_id, _ in restored.texts], restored.vectors)
-        for text_id, key in restored.texts:
-            self._text_ids[key] = text_id
-            self._text_digests[text_id] = key
-            self._uses.used(text_id)
+        self.texts.restore(restored.texts, restored.vectors)
         for cluster in restored.clusters:
             self.live.add(cluster)
             # What is due at this very moment may not have happened yet.
@@ -190,6 +175,8 @@ class Engine:
             self.episodes[episode.fingerprint] = episode
             self._note_flap(episode)
             self._arm_stale(episode)
+            if not episode.fires:
+                self._resting.add(episode)
         self.frequencies.restore(restored.label_counts)
         self.stability.restore(restored.assignments)
 
@@ -264,7 +251,7 @@ class Engine:
             # startsAt and reopen_no, whatever an earlier startsAt a second sender gives now.
             episode.starts_at = again.starts_at
             episode.reopen_no = again.reopen_no + 1
-            vector = self._vector_of(again.text_id)
+            vector = self.texts.vector(again.text_id)
             episode.text_id = again.text_id if vector is not None else 0
         before = after or again
         if before is not None:
@@ -273,7 +260,9 @@ class Engine:
         if before is not None and flaps_after(before, self.counters.clock):
             episode.flaps = before.flaps + 1
         if not episode.text_id and not is_self(alert):
-            episode.text_id, vector = self._learn_text(sighting.text, sighting.vector)
+            episode.text_id, vector = self.texts.learn(
+                sighting.text, sighting.vector, self._new_text_id
+            )
         self.episodes[alert.fingerprint] = episode
         self._changed_episodes[episode.id] = episode
         self._note_flap(episode)
@@ -293,6 +282,7 @@ class Engine:
             self._changed_episodes[known.id] = known
             return
         self.episodes[alert.fingerprint] = episode
+        self._resting.add(episode)
         if not is_self(alert):
             self._emit(EventType.ALERT_RESOLVED, None, episode, reason="it was never seen to fire")
 
@@ -366,6 +356,7 @@ class Engine:
         episode.senders = {}
         episode.last_seen = self.counters.clock
         self._changed_episodes[episode.id] = episode
+        self._resting.add(episode)
         self.flapping.discard(episode.fingerprint)
         cluster = self._leave(
             episode, EventType.ALERT_RESOLVED, reason, was_open=was_open, was_stale=was_stale
@@ -395,44 +386,13 @@ class Engine:
     def _recall(self, recall: Recall) -> None:
         for episode in recall.episodes:
             self.episodes.setdefault(episode.fingerprint, episode)
+            self._resting.add_loose(episode.fingerprint)
         for cluster in recall.clusters:
             self._past[cluster.id] = cluster
 
-    # -- texts -----------------------------------------------------------------------------------
-
-    def _learn_text(self, text: str, vector: Vector | None) -> tuple[int, Vector | None]:
-        """Return id and vector of *text*, learned if it is new; (0, None) if it has no vector."""
-        key = digest(text)
-        text_id = self._text_ids.get(key)
-        if text_id is None:
-            if vector is None:
-                return 0, None
-            self.counters.text_id += 1
-            text_id = self.counters.text_id
-            self._make_room()
-            self.vectors.add([text_id], vector.reshape(1, -1))
-            self._text_ids[key] = text_id
-            self._text_digests[text_id] = key
-            self._new_texts.append(Text(text_id, key, text, vector))
-        self._uses.used(text_id)
-        self._used_texts.pop(text_id, None)
-        self._used_texts[text_id] = None
-        return text_id, self.vectors.vector(text_id)
-
-    def _vector_of(self, text_id: int) -> Vector | None:
-        return self.vectors.vector(text_id) if text_id in self.vectors else None
-
-    def _make_room(self) -> None:
-        """Let go of the texts longest unused when there is no room for one more."""
-        limit = self.settings.memory.max_vectors
-        if len(self._uses) < limit:
-            return
-        # A hundredth at once: removal costs a walk over the whole index.
-        gone = self._uses.evict(limit - limit // 100 - 1, _InUse(self.live))
-        self.vectors.remove(gone)
-        for text_id in gone:
-            del self._text_ids[self._text_digests.pop(text_id)]
-        self._forgotten_texts += gone
+    def _new_text_id(self) -> int:
+        self.counters.text_id += 1
+        return self.counters.text_id
 
     # -- clusters --------------------------------------------------------------------------------
 
@@ -551,9 +511,8 @@ class Engine:
     def _arm_cluster(self, cluster: Cluster, after: int) -> None:
         """Set the timer of *cluster* for what is due after *after*, unless one rings before that."""
         due = cluster.next_due(after, self.settings.clustering)
-        if due is not None and due < self._armed.get(cluster.id, due + 1):
-            self._armed[cluster.id] = due
-            heapq.heappush(self._timers, (due, cluster.id, ""))
+        if due is not None:
+            self._timers.set_cluster(cluster.id, due)
 
     def _stale_due(self, episode: Episode) -> int:
         return episode.last_seen + nanoseconds(self.settings.clustering.stale_after)
@@ -561,7 +520,7 @@ class Engine:
     def _arm_stale(self, episode: Episode) -> None:
         if episode.fires:
             due = self._stale_due(episode)
-            heapq.heappush(self._timers, (due, episode.id, episode.fingerprint))
+            self._timers.set_episode(episode.id, episode.fingerprint, due)
 
     def _advance(self, now: int) -> None:
         """Let all that is due at or before *now* happen, each at its own time.
@@ -569,13 +528,11 @@ class Engine:
         A timer that rings early, its cluster or episode having moved on, is set again and leaves no
         trace: which timers are set may differ after a restart, what they do may not.
         """
-        while self._timers and self._timers[0][0] <= now:
-            due, key, fingerprint = heapq.heappop(self._timers)
-            if fingerprint:
-                self._ring_episode(fingerprint, key, due)
-            elif self._armed.get(key) == due:
-                del self._armed[key]
-                self._ring_cluster(key, due)
+        while (ring := self._timers.pop(now)) is not None:
+            if ring.fingerprint:
+                self._ring_episode(ring.fingerprint, ring.key, ring.due)
+            else:
+                self._ring_cluster(ring.key, ring.due)
 
     def _ring_cluster(self, cluster_id: int, due: int) -> None:
         cluster = self.live.by_id[cluster_id]
@@ -599,6 +556,8 @@ class Engine:
     def _go_stale(self, episode: Episode) -> None:
         episode.state = EpisodeState.STALE
         self._changed_episodes[episode.id] = episode
+        self._resting.add(episode)
+        self._resting.add(episode)
         self.flapping.discard(episode.fingerprint)
         cluster = self._leave(
             episode,
@@ -642,7 +601,8 @@ class Engine:
         self._past[cluster.id] = PastCluster(
             cluster.id, cluster.size, cluster.opened_at, cluster.resolved_at, cluster.center
         )
-        self._armed.pop(cluster.id, None)
+        self._timers.drop_cluster(cluster.id)
+        self._resting.cluster_over(cluster.id)
         stale = f"{cluster.stale} of its alerts are stale, not resolved" if cluster.stale else ""
         self._emit(EventType.CLUSTER_RESOLVED, cluster, reason=stale)
 
@@ -687,16 +647,6 @@ class Engine:
                 detail=detail,
             )
         )
-
-
-class _InUse:
-    """The texts that accepting clusters hold: those stay."""
-
-    def __init__(self, live: LiveClusters) -> None:
-        self._live = live
-
-    def __contains__(self, text_id: object) -> bool:
-        return isinstance(text_id, int) and self._live.uses(text_id)
 
 
 def flaps_after(before: Episode, now: int) -> bool:

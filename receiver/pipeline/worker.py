@@ -211,7 +211,7 @@ class Worker:
                 f" give {identity}: vectors of both cannot be compared; set it back, or give another"
                 " --storage.path"
             )
-        if self._engine is None or self._engine.vectors.dims != self._embedding.dims:
+        if self._engine is None or self._engine.texts.index.dims != self._embedding.dims:
             self._restore()
 
     def _known_embedder(self) -> str | None:
@@ -428,7 +428,7 @@ class Worker:
 
     def _figures(self, engine: Engine) -> dict[str, Any]:
         limit = self._config.memory.max_vectors
-        held = len(engine.vectors)
+        held = len(engine.texts.index)
         return {
             "stability": engine.stability.report(len(engine.live)),
             "index": {"vectors": held, "cells": 1, "probes": 1, "measured_recall": 1.0},

@@ -94,17 +94,17 @@ class Webhook:
         taken = declared if declared is not None else 0
         await self._room.take(taken)
         try:
-            body = bytearray()
+            received = bytearray()
             async for chunk in request.content.iter_chunked(_CHUNK):
-                body += chunk
-                if len(body) > taken:
-                    self._check_size(len(body))
-                    await self._room.take(len(body) - taken)
-                    taken = len(body)
-            notification = await self._parse(bytes(body))
-            await self._intake.commit(
-                bytes(body), len(notification.alerts), lambda: _has_gone(request)
-            )
+                received += chunk
+                if len(received) > taken:
+                    self._check_size(len(received))
+                    await self._room.take(len(received) - taken)
+                    taken = len(received)
+            body = bytes(received)
+            del received
+            notification = await self._parse(body)
+            await self._intake.commit(body, len(notification.alerts), lambda: _has_gone(request))
         finally:
             self._room.give_back(taken)
         self._note(notification)

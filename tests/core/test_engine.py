@@ -394,8 +394,8 @@ def test_texts_make_room_but_those_in_use_stay() -> None:
         site.engine.forget()
     changes = site.engine.drain()
 
-    assert len(site.engine.vectors) <= 100
-    assert len(changes.texts) - len(changes.forgotten_texts) == len(site.engine.vectors)
+    assert len(site.engine.texts.index) <= 100
+    assert len(changes.texts) - len(changes.forgotten_texts) == len(site.engine.texts.index)
     assert site.engine.vector_of_text("never seen") is None
 
 

@@ -1,0 +1,91 @@
+"""The masked texts whose vectors are held: one vector a text, bounded, the longest unused let go."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from receiver.core.changes import Text
+from receiver.core.index import VectorIndex
+from receiver.core.memory import UseOrder
+from receiver.core.model import Vector
+from receiver.core.text import digest
+
+
+class Texts:
+    """Ids and vectors of texts, and what of them a store must write."""
+
+    def __init__(self, index: VectorIndex, limit: int, in_use: Callable[[int], bool]) -> None:
+        """Hold at most *limit* texts in *index*.
+
+        Args:
+            index: Empty; keeps the vectors.
+            limit: Texts, beyond which the longest unused goes.
+            in_use: Tells whether the text of an id must stay.
+        """
+        self.index = index
+        self._limit = limit
+        self._in_use = in_use
+        self._ids: dict[bytes, int] = {}
+        self._digests: dict[int, bytes] = {}
+        self._uses = UseOrder()
+        self._new: list[Text] = []
+        self._used: dict[int, None] = {}
+        self._forgotten: list[int] = []
+
+    def id_of(self, text: str) -> int:
+        """Return the id of *text*; 0 if its vector is not held."""
+        return self._ids.get(digest(text), 0) if text else 0
+
+    def vector(self, text_id: int) -> Vector | None:
+        """Return the vector under *text_id*, shape (dims,); None if it is not held."""
+        return self.index.vector(text_id) if text_id in self.index else None
+
+    def learn(
+        self, text: str, vector: Vector | None, new_id: Callable[[], int]
+    ) -> tuple[int, Vector | None]:
+        """Return id and vector of *text*, learned if it is new; (0, None) if it has no vector."""
+        key = digest(text)
+        text_id = self._ids.get(key)
+        if text_id is None:
+            if vector is None:
+                return 0, None
+            text_id = new_id()
+            self._make_room()
+            self.index.add([text_id], vector.reshape(1, -1))
+            self._ids[key] = text_id
+            self._digests[text_id] = key
+            self._new.append(Text(text_id, key, text, vector))
+        self._uses.used(text_id)
+        self._used.pop(text_id, None)
+        self._used[text_id] = None
+        return text_id, self.index.vector(text_id)
+
+    def _make_room(self) -> None:
+        if len(self._uses) < self._limit:
+            return
+        # A hundredth at once: removal costs a walk over the whole index.
+        gone = self._uses.evict(self._limit - self._limit // 100 - 1, self._in_use)
+        self.index.remove(gone)
+        for text_id in gone:
+            del self._ids[self._digests.pop(text_id)]
+        self._forgotten += gone
+
+    def changes(self) -> tuple[list[Text], list[int], list[int]]:
+        """Return new texts, ids used in that order, and ids forgotten, since the last call."""
+        told = self._new, list(self._used), self._forgotten
+        self._new, self._used, self._forgotten = [], {}, []
+        return told
+
+    def restore(
+        self, texts: Sequence[tuple[int, bytes]], vectors: NDArray[np.float32] | None
+    ) -> None:
+        """Take back *texts* (id, digest), the longest unused first, and their *vectors*."""
+        if vectors is not None:
+            self.index.add([text_id for text_id, _ in texts], vectors)
+        for text_id, key in texts:
+            self._ids[key] = text_id
+            self._digests[text_id] = key
+            self._uses.used(text_id)

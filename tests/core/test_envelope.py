@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from receiver.core import envelope
@@ -22,6 +22,7 @@ _VALUES = st.recursive(
     st.sampled_from([None, 2]),
     st.booleans(),
 )
+@settings(max_examples=50, deadline=None)
 def test_it_reads_what_json_reads(
     document: dict[str, Any], indent: int | None, ascii: bool
 ) -> None:

@@ -74,6 +74,13 @@ class IntakeSettings:
         low=0.1,
         high=600,
     )
+    read_timeout: Seconds = setting(
+        # A body of 64 MiB needs half a second on a slow network, and a stalled one holds memory.
+        Seconds(30.0),
+        "How long a body may take to arrive before its request is answered 503.",
+        low=0.1,
+        high=3600,
+    )
     batch_size: int = setting(
         256, "Most alerts applied and committed together.", unit="alerts", low=1, high=10000
     )

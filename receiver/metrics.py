@@ -21,6 +21,7 @@ from receiver.core.clusters import LIVE_STATES
 from receiver.core.evolution import EventType
 from receiver.core.model import Outcome, Status
 from receiver.core.publication import Publication
+from receiver.core.text import display
 from receiver.core.timestamps import SECOND, seconds
 
 # A second series for each counter, which Prometheus does not read.
@@ -32,6 +33,7 @@ SHOWN_CLUSTERS = 50
 _KEEP_SHOWN = 300 * SECOND
 """Nanoseconds a shown cluster keeps its series after it resolved, so that the last scrape sees 0."""
 
+_LONGEST_SEVERITY = 64
 _RATE_WINDOW = 60 * SECOND
 _LATENCY = (
     0.001,
@@ -205,7 +207,11 @@ class Board:
                         self._shown[cluster["id"]] = publication.time
             for event in publication.events:
                 if event.type is EventType.ALERT_ASSIGNED and event.cluster_id in self._live:
-                    self._joined.setdefault(event.cluster_id, deque()).append(event.time)
+                    times = self._joined.setdefault(event.cluster_id, deque())
+                    times.append(event.time)
+                    _trim(times, self._time)
+            for cluster_id in self._joined.keys() - self._live.keys():
+                del self._joined[cluster_id]
             self._figures = {
                 "flapping_alerts": publication.flapping,
                 "heartbeat_timestamp_seconds": seconds(publication.heartbeat_at),
@@ -232,13 +238,10 @@ class Board:
             hidden = [c for c in self._live.values() if c["id"] not in self._shown]
             hidden.sort(key=lambda c: (-c["firing"], -c["id"]))
             self._shown.update((c["id"], None) for c in hidden[:room])
-        for cluster_id in self._joined.keys() - self._live.keys():
-            del self._joined[cluster_id]
 
     def _rate(self, cluster_id: int) -> float:
         times = self._joined.get(cluster_id, deque())
-        while times and times[0] <= self._time - _RATE_WINDOW:
-            times.popleft()
+        _trim(times, self._time)
         return len(times) / seconds(_RATE_WINDOW)
 
     def collect(self) -> Iterator[Metric]:
@@ -277,7 +280,8 @@ class Board:
         for cluster_id in sorted(self._shown):
             cluster = self._live.get(cluster_id) or self._last[cluster_id]
             firing.add_metric([str(cluster_id)], cluster["firing"])
-            info.add_metric([str(cluster_id), cluster["title"], cluster["severity"]], 1)
+            severity = display(cluster["severity"])[:_LONGEST_SEVERITY]
+            info.add_metric([str(cluster_id), cluster["title"], severity], 1)
             rate.add_metric([str(cluster_id)], self._rate(cluster_id))
         hidden = [c for c in self._live.values() if c["id"] not in self._shown]
         firing.add_metric(["other"], sum(c["firing"] for c in hidden))
@@ -287,6 +291,12 @@ class Board:
             "Live clusters without series of their own.",
             value=len(hidden),
         )
+
+
+def _trim(times: deque[int], now: int) -> None:
+    """Drop what of *times* lies outside the window before *now*."""
+    while times and times[0] <= now - _RATE_WINDOW:
+        times.popleft()
 
 
 _HELP = {

@@ -9,6 +9,7 @@ from __future__ import annotations
 import gzip
 import heapq
 import json
+import zlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -107,7 +108,7 @@ def _note(arrival: _Arrival, engine: Engine, known: dict[tuple[str, int], Episod
     if latest is not None and latest.starts_at <= alert.starts_at:
         known[key] = latest
     if line is not None:
-        line.episode = known.get(key)
+        line.episode = known.get(key) or latest
         line.assigned = line.episode.cluster_id if line.episode else None
 
 
@@ -128,17 +129,30 @@ def _arrivals(files: list[Path], config: Config, replay: Replay) -> Iterator[_Ar
     The ends wait in a queue of the replay and not in the core, which must not see them earlier.
     """
     ends: list[tuple[int, int, Alert]] = []
+    pending: dict[str, tuple[int, int]] = {}
     now = 0
-    for arrival in _read(files, config, replay):
-        at = max(now, arrival.at)
+    for order, arrival in enumerate(_read(files, config, replay)):
+        at, told = max(now, arrival.at), arrival.alert
         while ends and ends[0][0] < at:
             ends_at, _, alert = heapq.heappop(ends)
-            now = max(now, ends_at)
-            yield _Arrival(now, _resolved(alert, ends_at), None, None)
+            if pending.get(alert.fingerprint) == (alert.starts_at, ends_at):
+                del pending[alert.fingerprint]
+                now = max(now, ends_at)
+                yield _Arrival(now, _resolved(alert, ends_at), None, None)
         now = at
-        yield _Arrival(at, arrival.alert, None, arrival.line)
-        if arrival.ends_at is not None and arrival.ends_at >= arrival.alert.starts_at:
-            heapq.heappush(ends, (arrival.ends_at, len(replay.lines), arrival.alert))
+        yield _Arrival(at, told, None, arrival.line)
+        # One end an alert: that of its latest firing, and the latest told of that.
+        starts_at, ends_at = pending.get(told.fingerprint, (told.starts_at, told.starts_at - 1))
+        if told.status is Status.RESOLVED or told.starts_at > starts_at:
+            pending.pop(told.fingerprint, None)
+            ends_at = told.starts_at - 1
+        if (
+            arrival.ends_at is not None
+            and told.starts_at >= starts_at
+            and arrival.ends_at > ends_at
+        ):
+            pending[told.fingerprint] = (told.starts_at, arrival.ends_at)
+            heapq.heappush(ends, (arrival.ends_at, order, told))
 
 
 def _resolved(alert: Alert, ends_at: int) -> Alert:
@@ -166,11 +180,11 @@ def _read(files: list[Path], config: Config, replay: Replay) -> Iterator[_Arriva
 def _lines(path: Path) -> Iterator[tuple[int, str]]:
     opener = gzip.open if path.suffix == ".gz" else open
     try:
-        with opener(path, "rt", encoding="utf-8", errors="surrogateescape") as file:
+        with opener(path, "rt", encoding="utf-8-sig", errors="surrogateescape") as file:
             for number, text in enumerate(file, start=1):
                 if text.strip():
                     yield number, text
-    except (OSError, EOFError) as error:
+    except (OSError, EOFError, zlib.error) as error:
         raise ReplayError(f"{path}: cannot be read: {error}") from error
 
 

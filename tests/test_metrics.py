@@ -67,6 +67,12 @@ def test_hostile_titles_stay_inside_their_label() -> None:
     assert 'title="a\\"b\\\\c\\nd"' in text
 
 
+def test_a_severity_of_any_length_is_cut() -> None:
+    told = cluster(1, 1) | {"severity": "x" * 300_000 + "\x00"}
+
+    assert len(publish(Metrics("1"), told)) < 50_000
+
+
 def test_before_the_state_is_restored_no_cluster_is_told_of() -> None:
     text = Metrics("1").render().decode()
 

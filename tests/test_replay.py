@@ -111,6 +111,38 @@ def test_an_end_before_the_start_is_no_end(tmp_path: Path) -> None:
     assert "resolved.resolved" not in played.engine.counters.outcomes
 
 
+def test_of_overlapping_episodes_each_ends_at_its_own_end(tmp_path: Path) -> None:
+    played = play(
+        tmp_path,
+        line("A", 100, endsAt=render(at(250))),
+        line("A", 200, endsAt=render(at(5000))),
+        line("Zebra", 1000, labels={"alertname": "Zebra"}, annotations={}),
+    )
+
+    assert played.engine.counters.outcomes.get("resolved.resolved") is None
+    assert played.engine.episodes[played.lines[0].fingerprint or ""].fires
+
+
+def test_a_later_end_told_in_a_repeat_counts(tmp_path: Path) -> None:
+    played = play(
+        tmp_path,
+        line("A", 0, endsAt=render(at(50))),
+        line("A", 10, startsAt=render(at(0)), endsAt=render(at(500))),
+        line("Zebra", 100, labels={"alertname": "Zebra"}, annotations={}),
+    )
+
+    assert played.engine.episodes[played.lines[0].fingerprint or ""].fires
+
+
+def test_a_line_older_than_its_alerts_episode_prints_that_episodes_cluster(tmp_path: Path) -> None:
+    ended = {"status": "resolved", "endsAt": render(at(60)), "startsAt": render(at(0))}
+    played = play(
+        tmp_path, line("A", 0), line("A", 60, **ended), line("A", 70, startsAt=render(at(-9)))
+    )
+
+    assert [x["cluster"] for x in printed(played)] == [1, 1]
+
+
 def test_time_is_t_and_never_falls_and_startsat_without_it(tmp_path: Path) -> None:
     played = play(
         tmp_path, line("A", 100), line("B", 50), line("C", None, startsAt=render(at(120)))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -54,6 +54,7 @@ class Changes:
         ended: Episodes known only by their resolve; where the store has one of the same alert,
             startsAt and reopen_no, only its end is moved to this one's.
         told: What was last said of an episode, by its id: annotations, addresses.
+        heartbeats: Labels of heartbeats received, by fingerprint; the journal names alerts by it.
         clusters: New or changed.
         texts: New.
         used_texts: Ids of texts used, in that order.
@@ -66,6 +67,7 @@ class Changes:
     episodes: list[Episode] = field(default_factory=list)
     ended: list[Episode] = field(default_factory=list)
     told: dict[int, Alert] = field(default_factory=dict)
+    heartbeats: dict[str, Mapping[str, str]] = field(default_factory=dict)
     clusters: list[Cluster] = field(default_factory=list)
     texts: list[Text] = field(default_factory=list)
     used_texts: list[int] = field(default_factory=list)
@@ -80,7 +82,7 @@ class Restored:
 
     Attributes:
         counters: As last committed.
-        episodes: Open and stale ones, and the resolved ones of live clusters.
+        episodes: The open ones.
         clusters: Live ones, ascending by `moved_no`; exemplars with vectors.
         texts: (id, digest) of those held, the longest unused first, and their vectors beside them.
         label_counts: See `LabelFrequencies.restore`.

@@ -296,6 +296,26 @@ class Cluster:
             return ClusterState.RESOLVING
         return ClusterState.STEADY
 
+    def is_over(self, now: int, settings: ClusteringSettings) -> bool:
+        """Return whether nothing of it fires and nothing is waited for any more at *now*."""
+        return self.idle_since is not None and (
+            not self.accepting
+            or self.is_quiet(now, settings)
+            or now >= self.idle_since + nanoseconds(settings.resolve_after)
+        )
+
+    def is_quiet(self, now: int, settings: ClusteringSettings) -> bool:
+        """Return whether no member came for so long, at *now*, that none is taken any more."""
+        return now >= self.joined_at + nanoseconds(settings.close_after)
+
+    def is_overdue(self, now: int, settings: ClusteringSettings) -> bool:
+        """Return whether it is not, at *now*, in the state in which it should be."""
+        return (
+            self.state_at(now, settings) is not self.state
+            or self.is_over(now, settings)
+            or (self.accepting and self.is_quiet(now, settings))
+        )
+
     def next_due(self, now: int, settings: ClusteringSettings) -> int | None:
         """Return when time alone will next change it after *now*; None for never."""
         due = [

@@ -20,9 +20,9 @@ from receiver.core.explain import Placement, explain, sentence
 from receiver.core.heartbeat import HeartbeatSettings
 from receiver.core.identity import IdentitySettings
 from receiver.core.index import IndexSettings, VectorIndex
-from receiver.core.labels import LabelFrequencies, tokens
+from receiver.core.labels import LabelFrequencies, label_of, tokens
 from receiver.core.live import LiveClusters, Probe, rank
-from receiver.core.memory import MemorySettings, Resting
+from receiver.core.memory import MemorySettings
 from receiver.core.model import (
     Alert,
     Episode,
@@ -81,13 +81,14 @@ class Engine:
         self.frequencies = LabelFrequencies(settings.memory.max_label_values)
         self.episodes: dict[str, Episode] = {}
         self.flapping: set[str] = set()
-        self._resting = Resting()
+        self._resting: set[str] = set()
         self._past: dict[int, PastCluster] = {}
         self._heartbeat = settings.heartbeat.parsed()
         self._timers = Timers()
         self._events: list[Event] = []
         self._changed_episodes: dict[int, Episode] = {}
         self._told: dict[int, Alert] = {}
+        self._heartbeats: dict[str, Mapping[str, str]] = {}
         self._ended: list[Episode] = []
         self._changed_clusters: dict[int, Cluster] = {}
 
@@ -144,6 +145,7 @@ class Engine:
             episodes=list(self._changed_episodes.values()),
             ended=self._ended,
             told=self._told,
+            heartbeats=self._heartbeats,
             clusters=list(self._changed_clusters.values()),
             texts=texts,
             used_texts=used_texts,
@@ -152,15 +154,15 @@ class Engine:
             labels_forgotten=labels_forgotten,
         )
         self._changed_episodes, self._ended, self._changed_clusters = {}, [], {}
-        self._told = {}
+        self._told, self._heartbeats = {}, {}
         return changes
 
     def forget(self) -> None:
-        """Let go of what is over and in the store; `Recall` brings it back when it is needed."""
-        for fingerprint in self._resting.take_over():
-            episode = self.episodes.get(fingerprint)
-            if episode and not episode.fires and episode.cluster_id not in self.live.by_id:
+        """Let go of episodes that do not fire; `Recall` brings them back when they are needed."""
+        for fingerprint in self._resting:
+            if not self.episodes[fingerprint].fires:
                 del self.episodes[fingerprint]
+        self._resting.clear()
         self._past.clear()
 
     def restore(self, restored: Restored) -> None:
@@ -169,14 +171,12 @@ class Engine:
         self.texts.restore(restored.texts, restored.vectors)
         for cluster in restored.clusters:
             self.live.add(cluster)
-            # What is due at this very moment may not have happened yet.
-            self._arm_cluster(cluster, self.counters.clock - 1)
+            # Something may be due at this very moment, or since long by settings that changed.
+            self._timers.set_cluster(cluster.id, self.counters.clock)
         for episode in restored.episodes:
             self.episodes[episode.fingerprint] = episode
             self._note_flap(episode)
             self._arm_stale(episode)
-            if not episode.fires:
-                self._resting.add(episode)
         self.frequencies.restore(restored.label_counts)
         self.stability.restore(restored.assignments)
 
@@ -191,6 +191,7 @@ class Engine:
         if heartbeat.is_heartbeat(alert.labels, self._heartbeat):
             if alert.status is Status.FIRING:
                 self.counters.heartbeat_at = now
+            self._heartbeats[alert.fingerprint] = alert.labels
             self._count(alert, Outcome.HEARTBEAT)
             return
         known = self.episodes.get(alert.fingerprint)
@@ -282,7 +283,7 @@ class Engine:
             self._changed_episodes[known.id] = known
             return
         self.episodes[alert.fingerprint] = episode
-        self._resting.add(episode)
+        self._resting.add(episode.fingerprint)
         if not is_self(alert):
             self._emit(EventType.ALERT_RESOLVED, None, episode, reason="it was never seen to fire")
 
@@ -356,7 +357,7 @@ class Engine:
         episode.senders = {}
         episode.last_seen = self.counters.clock
         self._changed_episodes[episode.id] = episode
-        self._resting.add(episode)
+        self._resting.add(episode.fingerprint)
         self.flapping.discard(episode.fingerprint)
         cluster = self._leave(
             episode, EventType.ALERT_RESOLVED, reason, was_open=was_open, was_stale=was_stale
@@ -386,7 +387,7 @@ class Engine:
     def _recall(self, recall: Recall) -> None:
         for episode in recall.episodes:
             self.episodes.setdefault(episode.fingerprint, episode)
-            self._resting.add_loose(episode.fingerprint)
+            self._resting.add(episode.fingerprint)
         for cluster in recall.clusters:
             self._past[cluster.id] = cluster
 
@@ -452,7 +453,7 @@ class Engine:
         cluster.idle_since = None
         cluster.count_firing(severity.of(episode.labels, self.settings.severity), 1)
         self._rate(cluster)
-        self.live.index(cluster)
+        self.live.index(cluster, [episode.text_id], told)
         episode.cluster_id = cluster.id
         episode.confidence = placement.confidence
         episode.founder = placement.cluster_id is None
@@ -493,7 +494,7 @@ class Engine:
             cluster.severity = worst
 
     def _title_for(self, cluster: Cluster) -> str:
-        places = {token.split("=", 1)[0] for token in cluster.tokens}
+        places = {label_of(token)[0] for token in cluster.tokens}
         return titles.title(cluster.names, cluster.labels, frozenset(places))
 
     def _rename(self, cluster: Cluster) -> None:
@@ -518,9 +519,7 @@ class Engine:
         return episode.last_seen + nanoseconds(self.settings.clustering.stale_after)
 
     def _arm_stale(self, episode: Episode) -> None:
-        if episode.fires:
-            due = self._stale_due(episode)
-            self._timers.set_episode(episode.id, episode.fingerprint, due)
+        self._timers.set_episode(episode.fingerprint, self._stale_due(episode))
 
     def _advance(self, now: int) -> None:
         """Let all that is due at or before *now* happen, each at its own time.
@@ -530,22 +529,22 @@ class Engine:
         """
         while (ring := self._timers.pop(now)) is not None:
             if ring.fingerprint:
-                self._ring_episode(ring.fingerprint, ring.key, ring.due)
+                self._ring_episode(ring.fingerprint, ring.due)
             else:
-                self._ring_cluster(ring.key, ring.due)
+                self._ring_cluster(ring.cluster_id, ring.due)
 
     def _ring_cluster(self, cluster_id: int, due: int) -> None:
-        cluster = self.live.by_id[cluster_id]
-        if cluster.next_due(due - 1, self.settings.clustering) == due:
+        cluster, settings = self.live.by_id[cluster_id], self.settings.clustering
+        if cluster.next_due(due - 1, settings) == due or cluster.is_overdue(due, settings):
             self.counters.clock = max(self.counters.clock, due)
             self._settle(cluster)
             self._rename(cluster)
         else:
             self._arm_cluster(cluster, due - 1)
 
-    def _ring_episode(self, fingerprint: str, episode_id: int, due: int) -> None:
+    def _ring_episode(self, fingerprint: str, due: int) -> None:
         episode = self.episodes.get(fingerprint)
-        if episode is None or episode.id != episode_id or not episode.fires:
+        if episode is None or not episode.fires:
             return
         if self._stale_due(episode) > due:
             self._arm_stale(episode)
@@ -556,8 +555,8 @@ class Engine:
     def _go_stale(self, episode: Episode) -> None:
         episode.state = EpisodeState.STALE
         self._changed_episodes[episode.id] = episode
-        self._resting.add(episode)
-        self._resting.add(episode)
+        self._resting.add(episode.fingerprint)
+        self._resting.add(episode.fingerprint)
         self.flapping.discard(episode.fingerprint)
         cluster = self._leave(
             episode,
@@ -573,12 +572,7 @@ class Engine:
         """Bring *cluster* to the state that members and clock give, and set its next timer."""
         now, settings = self.counters.clock, self.settings.clustering
         self._changed_clusters[cluster.id] = cluster
-        quiet = now >= cluster.joined_at + nanoseconds(settings.close_after)
-        over = cluster.idle_since is not None and (
-            not cluster.accepting
-            or quiet
-            or now >= cluster.idle_since + nanoseconds(settings.resolve_after)
-        )
+        quiet, over = cluster.is_quiet(now, settings), cluster.is_over(now, settings)
         if cluster.accepting and (quiet or over):
             cluster.accepting = False
             cluster.closed_at = now
@@ -602,7 +596,6 @@ class Engine:
             cluster.id, cluster.size, cluster.opened_at, cluster.resolved_at, cluster.center
         )
         self._timers.drop_cluster(cluster.id)
-        self._resting.cluster_over(cluster.id)
         stale = f"{cluster.stale} of its alerts are stale, not resolved" if cluster.stale else ""
         self._emit(EventType.CLUSTER_RESOLVED, cluster, reason=stale)
 

@@ -12,7 +12,10 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from receiver.core.errors import SenderError
+from receiver.core.errors import SenderError, TooLarge
+
+MAX_ALERTS = 250_000
+"""Elements of `alerts`: more do not fit into the largest body if they are alerts."""
 
 _SCANNER = json.JSONDecoder()
 _SPACE = re.compile(r"[ \t\n\r]*")
@@ -95,6 +98,8 @@ def _members(text: str, at: int, document: dict[str, Any]) -> int:
             for element, end in _elements(text, at):
                 alerts.append(element)
                 at = end
+                if len(alerts) > MAX_ALERTS:
+                    raise TooLarge(f"alerts: more than {MAX_ALERTS}", field="alerts")
             alerts.pop()
             document[key] = alerts
         else:

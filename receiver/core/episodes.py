@@ -104,7 +104,8 @@ def _decide_open(known: Episode, alert: Alert, received_at: int) -> tuple[Action
         # Another replica's first word of the same episode, with a startsAt of its own.
         return Action.REFRESH, Outcome.REFRESH
     relation = _relation(alert.starts_at, known.starts_at if said is None else said)
-    if relation is Relation.LATER and others:
+    if relation is Relation.LATER and (others or alert.starts_at <= known.starts_at):
+        # Another replica fires on; or the sender's own word moved, within this very episode.
         return Action.REFRESH, Outcome.REFRESH
     return _TABLE[Status.FIRING, Known.OPEN, relation]
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from receiver.core.clusters import ClusteringSettings
+from receiver.core.labels import label_of
 from receiver.core.live import Score
 
 
@@ -37,12 +38,10 @@ def explain(placement: Placement, settings: ClusteringSettings) -> dict[str, Any
         "best": _score_json(best),
         "runner_up": _score_json(runner_up),
         "shared_labels": [
-            {
-                "label": token.split("=", 1)[0],
-                "value": token.split("=", 1)[1],
-                "weight": round(w, 3),
-            }
-            for token, w in placement.shared[:16]
+            {"label": name, "value": value, "weight": round(weight, 3)}
+            for (name, value), weight in (
+                (label_of(token), weight) for token, weight in placement.shared[:16]
+            )
         ],
     }
 

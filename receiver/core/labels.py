@@ -20,14 +20,28 @@ NOT_TOPOLOGY = frozenset(
 _HALF_LIFE_SECONDS = 86_400.0
 """A day: long enough to know a daily rhythm's labels, short enough to follow a moved service."""
 
-_LONGEST = 200
-"""Characters of a token; a longer value is cut, so that no value of megabytes is held as a key."""
+_LONGEST = 120
+"""Characters of a name or value in a token: no value of megabytes is held as a key."""
+
+_BETWEEN = "\x1f"
+"""Between name and value of a token: unlike "=", no label in its right mind has it."""
+
+
+def token(name: str, value: str) -> str:
+    """Return what stands for the label *name* with *value*."""
+    return f"{name[:_LONGEST].replace(_BETWEEN, ' ')}{_BETWEEN}{value[:_LONGEST]}"
+
+
+def label_of(token: str) -> tuple[str, str]:
+    """Return name and value of a *token*, each perhaps cut."""
+    name, _, value = token.partition(_BETWEEN)
+    return name, value
 
 
 def tokens(labels: Mapping[str, str], severity_label: str) -> tuple[str, ...]:
-    """Return the `name=value` pairs of *labels* that may tell where an alert is."""
+    """Return tokens of those *labels* that may tell where an alert is."""
     return tuple(
-        f"{name}={value}"[:_LONGEST]
+        token(name, value)
         for name, value in labels.items()
         if name not in NOT_TOPOLOGY and name != severity_label
     )

@@ -89,15 +89,15 @@ class LiveClusters:
         """Take in a new or restored *cluster*; those restored come in the order of `moved_no`."""
         self.by_id[cluster.id] = cluster
         if cluster.accepting:
-            self.index(cluster)
+            self.index(cluster, cluster.exemplars, cluster.tokens)
 
-    def index(self, cluster: Cluster) -> None:
-        """Make *cluster*, which changed, found by what it holds now."""
-        for text_id, exemplar in cluster.exemplars.items():
+    def index(self, cluster: Cluster, text_ids: Iterable[int], tokens: Iterable[str]) -> None:
+        """Make *cluster*, which moved, found by those of *text_ids* and *tokens* that it holds."""
+        for text_id in cluster.exemplars.keys() & set(text_ids):
             if text_id not in self._by_text:
-                self.texts.add([text_id], exemplar.vector.reshape(1, -1))
+                self.texts.add([text_id], cluster.exemplars[text_id].vector.reshape(1, -1))
             self._by_text.setdefault(text_id, set()).add(cluster.id)
-        for token in cluster.tokens:
+        for token in cluster.tokens.keys() & set(tokens):
             self._by_token.setdefault(token, set()).add(cluster.id)
         self._recent.pop(cluster.id, None)
         self._recent[cluster.id] = None

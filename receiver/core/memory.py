@@ -1,4 +1,4 @@
-"""What is held and what is let go: vectors of the texts used last, episodes that may still change."""
+"""Which texts keep their vectors when there is no more room: those used last."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from receiver.core.model import Episode
 from receiver.core.settings import setting
 
 
@@ -50,35 +49,3 @@ class UseOrder:
             for key in gone:
                 del self._order[key]
         return gone
-
-
-class Resting:
-    """Episodes that do not fire, by cluster: they are let go together, when their cluster is over.
-
-    So letting go costs what is let go, and not a walk over all that is held.
-    """
-
-    def __init__(self) -> None:
-        """Start with none."""
-        self._by_cluster: dict[int, list[str]] = {}
-        self._loose: list[str] = []
-
-    def add(self, episode: Episode) -> None:
-        """Note that *episode* rests; it may fire again."""
-        if episode.cluster_id is None:
-            self._loose.append(episode.fingerprint)
-        else:
-            self._by_cluster.setdefault(episode.cluster_id, []).append(episode.fingerprint)
-
-    def add_loose(self, fingerprint: str) -> None:
-        """Note that the episode of *fingerprint* may be over already."""
-        self._loose.append(fingerprint)
-
-    def cluster_over(self, cluster_id: int) -> None:
-        """*cluster_id* is over, and so are those of it that rest."""
-        self._loose += self._by_cluster.pop(cluster_id, ())
-
-    def take_over(self) -> list[str]:
-        """Return whose episodes may be over, since the last call."""
-        taken, self._loose = self._loose, []
-        return taken

@@ -18,6 +18,10 @@ from receiver.core.identity import IdentitySettings
 from receiver.core.model import Alert, Status
 
 VERSIONS = ("4", "1")
+MAX_DEAD_LETTERS = 100
+"""Kept of one body; that there were more is told by one further letter."""
+
+_MOST_MISSING = 10**9
 _LINKS = ("silenceURL", "dashboardURL", "panelURL")
 _SHOWN = 200
 """Characters of a bad value that an error repeats: the sender logs the answer as one line."""
@@ -63,8 +67,8 @@ class Notification:
 
 class _BadAlert(Exception):  # noqa: N818 - private, and always caught here
     def __init__(self, field: str, value: object, expected: str) -> None:
-        super().__init__(f"{field}: got {_shown(value)}, expected {expected}")
-        self.field = field
+        self.field = field if len(field) <= _SHOWN else field[:_SHOWN] + "…"
+        super().__init__(f"{self.field}: got {_shown(value)}, expected {expected}")
 
 
 def _shown(value: object) -> str:
@@ -90,11 +94,17 @@ def parse(body: bytes, settings: IdentitySettings) -> Notification:
         raise SenderError(f"alerts: got {_shown(entries)}, expected a list", field="alerts")
     alerts: list[tuple[int, Alert]] = []
     dead_letters: list[DeadLetter] = []
+    refused = 0
     for index, entry in enumerate(entries):
         try:
             alerts.append((index, read_alert(entry, settings)))
         except _BadAlert as error:
-            dead_letters.append(DeadLetter(index, error.field, str(error), _raw(entry)))
+            refused += 1
+            if refused <= MAX_DEAD_LETTERS:
+                dead_letters.append(DeadLetter(index, error.field, str(error), _raw(entry)))
+    if refused > MAX_DEAD_LETTERS:
+        reason = f"{refused - MAX_DEAD_LETTERS} further alerts of this body cannot be taken"
+        dead_letters.append(DeadLetter(len(entries) - 1, "alerts", reason, "[]"))
     return Notification(
         receiver=_text(document.get("receiver")),
         group_key=_text(document.get("groupKey")),
@@ -188,7 +198,9 @@ def _text(value: object) -> str:
 
 
 def _count(value: object) -> int:
-    return value if isinstance(value, int) and not isinstance(value, bool) and value > 0 else 0
+    if isinstance(value, bool) or not isinstance(value, int):
+        return 0
+    return min(max(0, value), _MOST_MISSING)
 
 
 def as_json(alert: Alert) -> str:

@@ -15,22 +15,23 @@ class Ring(NamedTuple):
 
     Attributes:
         due: Nanoseconds.
-        key: Id of the cluster or episode.
-        fingerprint: Of the episode; empty for a cluster.
+        cluster_id: Of the cluster; 0 for an episode.
+        fingerprint: Of the episode's alert; empty for a cluster.
     """
 
     due: int
-    key: int
+    cluster_id: int
     fingerprint: str
 
 
 class Timers:
-    """Timers by when they ring, those of the same moment by id."""
+    """Timers by when they ring, one a cluster and one an alert."""
 
     def __init__(self) -> None:
         """Start with none."""
         self._heap: list[Ring] = []
         self._clusters: dict[int, int] = {}
+        self._episodes: dict[str, int] = {}
 
     def next_due(self) -> int | None:
         """Return when the next may ring, nanoseconds; None for never."""
@@ -46,17 +47,20 @@ class Timers:
         """Let *cluster_id* be looked at no more."""
         self._clusters.pop(cluster_id, None)
 
-    def set_episode(self, episode_id: int, fingerprint: str, due: int) -> None:
-        """Have the episode looked at at *due*."""
-        heapq.heappush(self._heap, Ring(due, episode_id, fingerprint))
+    def set_episode(self, fingerprint: str, due: int) -> None:
+        """Have the latest episode of *fingerprint* looked at no later than *due*."""
+        if due < self._episodes.get(fingerprint, due + 1):
+            self._episodes[fingerprint] = due
+            heapq.heappush(self._heap, Ring(due, 0, fingerprint))
 
     def pop(self, now: int) -> Ring | None:
         """Return the next that rings at or before *now*, which is set no more; None if none does."""
         while self._heap and self._heap[0].due <= now:
             ring = heapq.heappop(self._heap)
-            if ring.fingerprint:
+            if ring.fingerprint and self._episodes.get(ring.fingerprint) == ring.due:
+                del self._episodes[ring.fingerprint]
                 return ring
-            if self._clusters.get(ring.key) == ring.due:
-                del self._clusters[ring.key]
+            if ring.cluster_id and self._clusters.get(ring.cluster_id) == ring.due:
+                del self._clusters[ring.cluster_id]
                 return ring
         return None

@@ -54,11 +54,12 @@ class Room:
         try:
             async with asyncio.timeout(self._wait):
                 await turn
-        except TimeoutError:
-            raise TryLater("too much is being received at once") from None
-        except asyncio.CancelledError:
+        except (TimeoutError, asyncio.CancelledError) as error:
+            # The turn may have come in the very moment in which it was given up.
             if turn.done() and not turn.cancelled():
                 self.give_back(size)
+            if isinstance(error, TimeoutError):
+                raise TryLater("too much is being received at once") from None
             raise
 
     def give_back(self, size: int) -> None:

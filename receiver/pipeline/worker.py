@@ -286,7 +286,7 @@ class Worker:
                 batch.append(_Piece(row, taken, done))
                 self._rows.appendleft((replace(row, applied=done), notification))
             else:
-                batch.append(_Piece(row, taken, done, notification.dead_letters))
+                batch.append(_Piece(row, taken, row.alerts, notification.dead_letters))
         return batch
 
     def _read_inbox(self) -> bool:
@@ -296,10 +296,22 @@ class Worker:
             "the inbox cannot be read",
         )
         for row in found:
-            # It was parsed before it was committed, so it can be parsed.
-            self._rows.append((row, payload.parse(row.body, self._config.identity)))
+            self._rows.append((row, self._parse(row)))
             self._read_up_to = row.id
         return bool(found)
+
+    def _parse(self, row: InboxRow) -> payload.Notification:
+        """Parse *row*, as was done before it was committed; what fails now is a dead letter whole.
+
+        It may: how deep a body can be nested depends on the stack of who parses it.
+        """
+        try:
+            return payload.parse(row.body, self._config.identity)
+        except Exception as error:
+            log.exception("a body in the inbox cannot be read, it goes to the dead letters")
+            reason = f"body cannot be read again: {error}"[:500]
+            letter = DeadLetter(0, "body", reason, row.body.decode(errors="replace"))
+            return payload.Notification("", "", "", 0, (), (letter,))
 
     def _apply(self, batch: _Batch) -> None:
         try:

@@ -94,7 +94,9 @@ class Database:
         except BaseException:
             self._db.close()
             raise
-        self._use_no = self._one("SELECT coalesce(max(used_no), 0) FROM texts")
+        self._use_no = self._one(
+            "SELECT coalesce(max(used_no), 0) FROM texts WHERE vector IS NOT NULL"
+        )
         self._last_episode = self._one("SELECT coalesce(max(id), 0) FROM episodes")
 
     def close(self) -> None:
@@ -161,23 +163,27 @@ class Database:
         """Return rows with ids above *after*, in order: the first, and more up to *limit_bytes*."""
         found: list[InboxRow] = []
         total = 0
+        partial, applied = self._progress()
         for row in self._db.execute("SELECT * FROM inbox WHERE id > ? ORDER BY id", (after,)):
             total += len(row["body"])
             if found and total > limit_bytes:
                 break
-            found.append(
-                InboxRow(row["id"], row["received_at"], row["alerts"], row["applied"], row["body"])
-            )
+            done = applied if row["id"] == partial else 0
+            found.append(InboxRow(row["id"], row["received_at"], row["alerts"], done, row["body"]))
         return found
 
     def pending(self) -> list[tuple[int, int, int]]:
         """Return (id, received_at, alerts not yet applied) of each row, in order."""
+        partial, applied = self._progress()
         return [
-            (row["id"], row["received_at"], row["alerts"] - row["applied"])
-            for row in self._db.execute(
-                "SELECT id, received_at, alerts, applied FROM inbox ORDER BY id"
-            )
+            (row["id"], row["received_at"], row["alerts"] - applied * (row["id"] == partial))
+            for row in self._db.execute("SELECT id, received_at, alerts FROM inbox ORDER BY id")
         ]
+
+    def _progress(self) -> tuple[int, int]:
+        """Return which row is partly applied, and how many of its alerts: only the first can be."""
+        row_id, _, applied = (self._meta("progress") or "0:0").partition(":")
+        return int(row_id), int(applied)
 
     # -- commit ----------------------------------------------------------------------------------
 
@@ -242,6 +248,10 @@ class Database:
                 if episode.id > self._last_episode
             ],
         )
+        self._db.executemany(
+            "INSERT OR IGNORE INTO alerts VALUES (?, ?)",
+            [(key, rows.dump(dict(labels))) for key, labels in changes.heartbeats.items()],
+        )
         self._db.executemany(_INSERT_ENDED, map(rows.episode_row, changes.ended))
         self._db.executemany(_UPSERT_EPISODE, map(rows.episode_row, changes.episodes))
         self._db.executemany(
@@ -271,10 +281,12 @@ class Database:
     ) -> None:
         finished = [(row.id,) for row, count in applied if count >= row.alerts]
         self._db.executemany("DELETE FROM inbox WHERE id = ?", finished)
-        self._db.executemany(
-            "UPDATE inbox SET applied = ? WHERE id = ?",
-            [(count, row.id) for row, count in applied if count < row.alerts],
-        )
+        for row, count in applied:
+            if count < row.alerts:
+                # Not in the row itself: to change it is to copy its body, which may be megabytes.
+                self._db.execute(
+                    "INSERT OR REPLACE INTO meta VALUES ('progress', ?)", (f"{row.id}:{count}",)
+                )
         self._db.executemany(
             "INSERT INTO dead_letters (received_at, field, reason, raw) VALUES (?, ?, ?, ?)",
             [(at, letter.field, letter.reason, letter.raw) for at, letter in dead_letters],
@@ -301,11 +313,7 @@ class Database:
         by_id = dict(zip((text_id for text_id, _ in texts), vectors, strict=True))
         return Restored(
             counters=rows.counters_of(counters),
-            episodes=self._episodes(
-                "e.id IN (SELECT id FROM episodes WHERE state = 'open' UNION"
-                " SELECT m.id FROM clusters l JOIN episodes m ON m.cluster_id = l.id"
-                " WHERE l.state NOT IN ('resolved', 'merged'))"
-            ),
+            episodes=self._episodes("e.state = 'open'"),
             clusters=[
                 rows.cluster_of(row, by_id)
                 for row in self._db.execute(

@@ -193,10 +193,15 @@ class Queries:
         self, *, after: int, start: int | None, end: int | None, limit: int
     ) -> tuple[list[Event], str | None]:
         """Return events with seq above *after*, ascending, and the seq to go on from, as text."""
-        where, parameters = ["e.seq > ?"], [after]
         if start is not None:
-            where.append("e.time >= ?")
-            parameters.append(start)
+            # Time never falls along seq, so the first event to show is found by the index on time.
+            first = self._db.execute(
+                "SELECT seq FROM events WHERE time >= ? ORDER BY time, seq LIMIT 1", (start,)
+            ).fetchone()
+            if first is None:
+                return [], None
+            after = max(after, first["seq"] - 1)
+        where, parameters = ["e.seq > ?"], [after]
         if end is not None:
             where.append("e.time < ?")
             parameters.append(end)

@@ -32,7 +32,6 @@ CREATE TABLE inbox (
     id          INTEGER PRIMARY KEY AUTOINCREMENT,
     received_at INTEGER NOT NULL,
     alerts      INTEGER NOT NULL,
-    applied     INTEGER NOT NULL DEFAULT 0,
     body        BLOB NOT NULL
 );
 

@@ -149,9 +149,11 @@ class Api:
                 "why": explain(placement, self._config.clustering),
             }
 
-        found = await asyncio.wait_for(
-            asyncio.wrap_future(self._worker.ask(question)), _CLASSIFY_SECONDS
-        )
+        try:
+            async with asyncio.timeout(_CLASSIFY_SECONDS):
+                found = await asyncio.wrap_future(self._worker.ask(question))
+        except TimeoutError:
+            raise TryLater("the engine is busy") from None
         took = (self._seconds() - started) * 1000
         return answer({"fingerprint": alert.fingerprint, **found, "processing_ms": round(took, 3)})
 

@@ -7,6 +7,9 @@ from collections.abc import Mapping, Sequence
 from receiver.core import timestamps
 from receiver.core.errors import SenderError
 
+_LAST_SECOND = 9e9
+"""Unix seconds, in the year 2255: what nanoseconds in 64 bits can tell."""
+
 LIMIT_DEFAULT, LIMIT_MOST = 100, 1000
 
 
@@ -43,9 +46,13 @@ def moment(query: Mapping[str, str], name: str) -> int | None:
     # A plus sign that was not escaped arrives as a space.
     text = text.replace(" ", "+")
     try:
-        return timestamps.nanoseconds(float(text)) if _is_number(text) else timestamps.parse(text)
+        if not _is_number(text):
+            return timestamps.parse(text)
+        if float(text) <= _LAST_SECOND:
+            return timestamps.nanoseconds(float(text))
     except ValueError:
-        raise _bad(name, text, "a time in RFC 3339, or unix seconds") from None
+        pass
+    raise _bad(name, text, "a time in RFC 3339, or unix seconds")
 
 
 def _is_number(text: str) -> bool:

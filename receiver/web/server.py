@@ -55,6 +55,7 @@ class Server:
         app.add_routes(
             [
                 web.post("/api/v1/webhook", self.webhook.post),
+                web.route("*", "/api/v1/webhook", self.webhook.refuse),
                 web.get("/api/v1/clusters", api.clusters),
                 web.get("/api/v1/clusters/{id}", api.cluster),
                 web.get("/api/v1/alerts", api.alerts),

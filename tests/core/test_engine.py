@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
+from typing import Any
 
 import numpy as np
 import pytest
 
+from receiver.core.changes import Restored
 from receiver.core.clusters import ClusterState
 from receiver.core.engine import CoreSettings
 from receiver.core.errors import NotFound, SenderError, StormcellError, TooLarge, TryLater
@@ -478,3 +480,43 @@ def test_a_stale_onset_counts_from_when_it_was_received_at_most() -> None:
 
     assert site.cluster_of(ahead).last_onset == START
     assert np.isfinite(site.engine.frequencies.weight("node=n1", START))
+
+
+def test_labels_with_names_of_any_length_are_explained() -> None:
+    site = Site()
+    alerts = []
+    for n in range(5):
+        labels: dict[str, Any] = {"x" * 300: "same", "y=z": str(n)}
+        alerts.append(alert("A", starts=n, summary="disk is full", **labels))
+    site.receive(5, *alerts)
+    why = site.engine.episodes[alerts[-1].fingerprint].why
+
+    assert why is not None
+    assert why["shared_labels"][0]["label"] == "x" * 120  # type: ignore[index]
+    assert site.cluster_of(alerts[-1]).size == 5
+
+
+def test_a_restored_cluster_follows_settings_that_changed() -> None:
+    site = Site()
+    site.receive(0, alert("A", node="n1"))
+    site.receive(100, alert("A", node="n1", starts=0, ends=99))
+    (cluster,) = site.engine.live.by_id.values()
+
+    again = Site(settings(resolve_after=1.0, close_after=10.0))
+    again.engine.restore(Restored(site.engine.counters, clusters=[cluster]))
+    again.feed([Tick(at(101))])
+
+    assert again.types() == ["cluster_closed", "cluster_resolved"]
+
+
+def test_one_flapping_alert_takes_no_more_room_than_one_alert() -> None:
+    site = Site()
+    for n in range(300):
+        site.receive(n * 10, alert("A", node="n1", starts=n * 10))
+        site.receive(n * 10 + 5, alert("A", node="n1", starts=n * 10, ends=n * 10 + 4))
+        site.engine.drain()
+        site.engine.forget()
+        assert not site.engine.episodes
+        # What is forgotten comes back from the store; here nothing but its startsAt matters.
+
+    assert len(site.engine._timers._heap) < 10

@@ -53,6 +53,13 @@ OPEN, CLOSED = episode(), episode(EpisodeState.RESOLVED)
         (episode(EpisodeState.STALE), alert(starts=100), Action.REFRESH, Outcome.REFRESH),
         (episode(after=at(90)), alert(starts=90), Action.IGNORE, Outcome.STALE),
         (episode(after=at(80)), alert(starts=90), Action.REFRESH, Outcome.REFRESH),
+        # The sender's word went back to 80 and now comes forward: still the same episode.
+        (
+            episode(reopen_no=1, senders={alert().sender_fingerprint: at(80)}),
+            alert(starts=100),
+            Action.REFRESH,
+            Outcome.REFRESH,
+        ),
     ],
 )
 def test_every_row_of_the_table(
@@ -92,5 +99,7 @@ class TestReplicas:
         assert decide(known, over, at(151))[0] is Action.REFRESH
         episodes.note_sender(known, over)
 
+        older = alert(starts=101, ends=105, replica="b")
+        assert decide(known, older, at(151)) == (Action.IGNORE, Outcome.STALE)
         last = alert(starts=107, ends=152, replica="b")
         assert decide(known, last, at(153)) == (Action.RESOLVE, Outcome.RESOLVED)

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from receiver.core.labels import LabelFrequencies, tokens
+from receiver.core.labels import LabelFrequencies, label_of, token, tokens
 from receiver.core.timestamps import SECOND
 
 DAY = 86_400 * SECOND
@@ -9,7 +9,13 @@ DAY = 86_400 * SECOND
 def test_severity_and_who_watched_are_no_topology() -> None:
     told = {"alertname": "A", "severity": "x", "grade": "y", "job": "node", "pod": "p" * 500}
 
-    assert tokens(told, "grade") == (("pod=" + "p" * 500)[:200],)
+    assert tokens(told, "grade") == (token("pod", "p" * 500),)
+    assert len(token("n" * 500, "p" * 500)) < 250
+
+
+def test_a_token_gives_back_name_and_value() -> None:
+    assert label_of(token("a=b", "c=d")) == ("a=b", "c=d")
+    assert label_of(token("a\x1fb", "c\x1fd")) == ("a b", "c\x1fd")
 
 
 def test_the_rarer_value_weighs_more() -> None:

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from receiver.core import payload
-from receiver.core.errors import SenderError
+from receiver.core import envelope, payload
+from receiver.core.errors import SenderError, TooLarge
 from receiver.core.identity import IdentitySettings
 from receiver.core.model import Status
 from tests.builders import alert, at, body, entry
@@ -139,3 +139,32 @@ def test_an_alert_is_written_back_in_the_senders_form() -> None:
     written = json.loads(payload.as_json(alert("A", starts=1, ends=5)))
 
     assert payload.read_one(written, IDENTITY) == alert("A", starts=1, ends=5)
+
+
+def test_of_a_body_full_of_bad_alerts_some_are_kept_and_the_rest_is_told() -> None:
+    found = payload.parse(body(*range(500), entry()), IDENTITY)
+
+    assert len(found.alerts) == 1
+    assert len(found.dead_letters) == payload.MAX_DEAD_LETTERS + 1
+    assert found.dead_letters[-1].reason.startswith("400 further alerts")
+
+
+def test_more_elements_than_fit_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(envelope, "MAX_ALERTS", 3)
+
+    with pytest.raises(TooLarge, match="more than 3"):
+        payload.parse(body(1, 2, 3, 4), IDENTITY)
+
+
+@pytest.mark.parametrize(
+    ("told", "count"), [(10**400, 10**9), (-5, 0), (True, 0), ("7", 0), (7, 7)]
+)
+def test_a_senders_count_is_taken_with_care(told: Any, count: int) -> None:
+    assert payload.parse(body(truncatedAlerts=told), IDENTITY).truncated == count
+
+
+def test_an_error_never_repeats_a_name_of_any_length() -> None:
+    (letter,) = payload.parse(body(entry(labels={"x" * 100_000: 1})), IDENTITY).dead_letters
+
+    assert len(letter.reason) < 600
+    assert len(letter.field) < 300

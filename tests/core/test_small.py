@@ -65,6 +65,7 @@ def test_a_title_tells_what_and_where() -> None:
 
     assert found == "DiskFull and 1 more in namespace pay"
     assert titles.title({"": 1}, {}, frozenset()) == "Alert"
+    assert titles.title({"é" * 100: 1}, {}, frozenset()) == "é" * 58 + "…"
     assert titles.title({}, {}, frozenset()) == "Alert"
 
 

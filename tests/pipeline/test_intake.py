@@ -183,3 +183,19 @@ class TestRoom:
         await asyncio.gather(first, second, return_exceptions=True)
 
         assert room.used == 0
+
+    async def test_a_turn_that_comes_as_it_is_given_up_is_given_back(self) -> None:
+        room = Room(10, 0.05)
+        await room.take(10)
+        late = asyncio.create_task(room.take(5))
+        await asyncio.sleep(0)
+        # The timeout has run out, and before it is seen there is room.
+        blocker = asyncio.get_running_loop().time() + 0.06
+        while asyncio.get_running_loop().time() < blocker:
+            pass
+        room.give_back(10)
+        await asyncio.gather(late, return_exceptions=True)
+        if late.exception() is None:
+            room.give_back(5)
+
+        assert room.used == 0

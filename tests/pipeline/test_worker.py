@@ -12,9 +12,10 @@ from typing import Any
 import pytest
 
 from receiver.config import Config, IntakeSettings
+from receiver.core import payload
 from receiver.core.embedder import Embedder
 from receiver.core.engine import Engine
-from receiver.core.errors import EmbeddingError, StoreError, TryLater
+from receiver.core.errors import EmbeddingError, SenderError, StoreError, TryLater
 from receiver.core.publication import Publication
 from receiver.core.query import AlertQuery
 from receiver.core.timestamps import SECOND
@@ -311,3 +312,52 @@ def test_stopping_does_not_wait_for_a_missing_model(rigs: Callable[..., Rig]) ->
     again = rigs()
     again.settled()
     assert again.names() == ["A"]
+
+
+def test_a_body_that_cannot_be_read_again_stops_nothing(
+    rigs: Callable[..., Rig], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    parse = payload.parse
+
+    def failing(content: bytes, settings: Any) -> Any:
+        if b"poison" in content:
+            raise SenderError("body is nested too deeply to be read")
+        return parse(content, settings)
+
+    monkeypatch.setattr(payload, "parse", failing)
+    rig = rigs()
+    rig.receive(entry("A"), entry("poison"))
+    rig.receive(entry("B", labels={"alertname": "B"}))
+    rig.settled()
+
+    assert rig.names() == ["B"]
+    (letter,) = rig.queries._db.execute("SELECT field, raw FROM dead_letters").fetchall()
+    assert letter["field"] == "body"
+    assert "poison" in letter["raw"]
+
+
+def test_a_stop_in_the_middle_of_a_body_loses_and_doubles_nothing(
+    rigs: Callable[..., Rig], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = rigs(batch=2, start=False)
+    first.receive(*(entry(f"A{n}", labels={"alertname": f"A{n}"}) for n in range(7)))
+    commit, commits = first.writer.store.commit, []
+
+    def stopping(*args: Any, **kwargs: Any) -> None:
+        commit(*args, **kwargs)
+        commits.append(1)
+        if len(commits) == 2:
+            first.worker._stopping = True
+
+    monkeypatch.setattr(first.writer.store, "commit", stopping)
+    first.worker.start()
+    first.wait(lambda: not first.worker._thread.is_alive())
+    first.queries.close()
+    first.writer.close()
+
+    second = rigs(batch=2, start=False)
+    assert second.writer.pending_alerts == 3
+    second.worker.start()
+    second.settled()
+
+    assert second.names() == [f"A{n}" for n in range(7)]

@@ -15,7 +15,7 @@ from receiver.core.evolution import Event
 from receiver.core.intake import sightings
 from receiver.core.model import Alert, Recall, Tick
 from receiver.store import Database
-from tests.builders import EMBEDDER, at, engine, state_of
+from tests.builders import EMBEDDER, alert, at, engine, state_of
 from tests.builders import settings as core_settings
 from tests.core.test_engine_properties import CAPTURES, Received, notifications, streams
 
@@ -123,7 +123,7 @@ def test_the_journal_replayed_gives_the_same_events(received: Received, size: in
 
 def test_all_captures_survive_a_restart_after_each(partition: Partition) -> None:
     for number, alerts in enumerate(notifications(CAPTURES)):
-        partition.apply([(30_000_000 + number, alert) for alert in alerts])
+        partition.apply([(30_000_000 + number, one) for one in alerts])
         before = state_of(partition.engine)
         partition.restart()
 
@@ -139,3 +139,14 @@ def test_nothing_committed_is_nothing_to_restore(tmp_path: Path) -> None:
     assert database.embedder == "model/int8"
     assert len(database.epoch) == 16
     database.close()
+
+
+def test_a_heartbeat_is_one_in_the_journal_too(partition: Partition) -> None:
+    partition.apply([(1, alert("Watchdog", cluster="lab"))])
+    partition.apply([(2, alert("A", node="n1"))])
+    again = engine(QUICK)
+    again.step(partition.database.inputs())
+    again.forget()
+
+    assert state_of(again) == state_of(partition.engine)
+    assert again.counters.outcomes == {"firing.heartbeat": 1, "firing.new": 1}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import io
 import json
 import sqlite3
@@ -16,7 +17,7 @@ import pytest
 from receiver import app as app_module
 from receiver.app import App, running
 from receiver.config import load
-from receiver.core.settings import ConfigError
+from receiver.core.settings import ConfigError, Seconds
 from receiver.web.server import split_address
 from tests.builders import body, entry
 
@@ -150,6 +151,8 @@ class TestWebhook:
                 assert answer.headers["Allow"] == "POST"
         async with client.session.post(url + "/", data=b"{}", allow_redirects=False) as answer:
             assert answer.status == 404
+        _, metrics = await client.get("/metrics")
+        assert 'stormcell_webhook_requests_total{code="405"} 4.0' in metrics
 
     async def test_a_full_disk_is_503_and_then_it_goes_on(
         self, client: Client, monkeypatch: pytest.MonkeyPatch
@@ -183,6 +186,44 @@ class TestWebhook:
 
         assert client.app.room.used == 0
         assert client.app.writer.store.pending() == []
+
+    async def test_who_announces_much_and_sends_nothing_keeps_nobody_out(
+        self, client: Client
+    ) -> None:
+        host, port = client.app.server.url.removeprefix("http://").split(":")
+        stalled = [await asyncio.open_connection(host, int(port)) for _ in range(400)]
+        for _, writer in stalled:
+            head = "POST /api/v1/webhook HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000\r\n\r\n"
+            writer.write(head.encode())
+            await writer.drain()
+        await asyncio.sleep(0.1)
+
+        assert (await client.post(body(entry())))[0] == 200
+        for _, writer in stalled:
+            writer.close()
+
+    async def test_a_body_that_does_not_arrive_is_not_waited_for(
+        self, client: Client, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        impatient = dataclasses.replace(client.app.config.intake, read_timeout=Seconds(0.1))
+        monkeypatch.setattr(client.app.server.webhook, "_settings", impatient)
+
+        async def stalls() -> AsyncIterator[bytes]:
+            yield b"{"
+            await asyncio.sleep(5)
+
+        status, answer = await client.post(stalls())
+
+        assert (status, answer["error"]["message"]) == (503, "the body did not arrive in time")
+        assert client.app.room.used == 0
+
+    async def test_a_body_that_is_not_what_its_encoding_says_is_refused(
+        self, client: Client
+    ) -> None:
+        url = client.app.server.url + "/api/v1/webhook"
+        headers = {"Content-Encoding": "gzip"}
+        async with client.session.post(url, data=b"not gzip", headers=headers) as answer:
+            assert answer.status == 400
 
     async def test_truncated_notifications_are_counted_until_whole(self, client: Client) -> None:
         await client.post(body(entry(), truncatedAlerts=15))
@@ -280,6 +321,7 @@ class TestApi:
             ("alerts?state=on", 400, "state"),
             ("alerts?label=x", 400, "label"),
             ("alerts?from=soon", 400, "from"),
+            ("alerts?to=9999999999999999", 400, "to"),
             ("alerts?cluster_id=-1", 400, "cluster_id"),
             ("clusters?state=x", 400, "state"),
             ("clusters/x", 400, "id"),

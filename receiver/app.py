@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from receiver import __version__
-from receiver.config import Config
+from receiver.config import Config, split_address
 from receiver.core.errors import StoreError
 from receiver.core.index import VectorIndex
 from receiver.core.model import Vector
@@ -27,6 +27,7 @@ from receiver.web import Server
 
 log = logging.getLogger(__name__)
 
+_LOOPBACK = ("127.0.0.1", "::1", "localhost")
 _DRAIN_SECONDS = 10.0
 """Longest wait for the batch in hand when stopping; what is left is in the inbox."""
 
@@ -126,7 +127,7 @@ class App:
         gauge("ready", "Whether alerts can be taken and the state is restored.", self.is_ready)
         gauge(
             "last_webhook_timestamp_seconds",
-            "When a webhook was last committed; 0 for never.",
+            "When a webhook was last committed, since the start; 0 for never.",
             lambda: seconds(self.intake.received_at),
         )
         gauge("storage_size_bytes", "What the database takes on disk.", self.queries.size_bytes)
@@ -138,7 +139,7 @@ class App:
         )
         gauge(
             "known_missing_alerts",
-            "Alerts that senders said they cut from their latest notifications.",
+            "Alerts that senders said they cut from their latest notifications, since the start.",
             lambda: self.server.webhook.missing(),
         )
 
@@ -215,7 +216,19 @@ async def serve(config: Config, stop: asyncio.Event) -> None:
         OSError: The address cannot be listened on.
     """
     async with running(config) as app:
-        log.info("listening", extra={"address": app.server.url})
+        log.info(
+            "listening",
+            extra={
+                "address": app.server.url,
+                "version": __version__,
+                "storage": config.storage.path,
+            },
+        )
+        host, _ = split_address(config.web.listen_address)
+        if host not in _LOOPBACK:
+            log.warning(
+                "anyone who reaches this address can read and post: nobody is asked who he is"
+            )
         waits = [asyncio.ensure_future(stop.wait()), asyncio.ensure_future(app.ended())]
         await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
         for wait in waits:

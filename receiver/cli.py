@@ -9,6 +9,8 @@ import argparse
 import asyncio
 import errno
 import json
+import logging
+import os
 import signal
 import sys
 from collections.abc import Sequence
@@ -23,6 +25,8 @@ from receiver.demo import demo
 from receiver.embedding import open_embedder
 from receiver.embedding.prepare import prepare
 from receiver.replay import ReplayError
+
+log = logging.getLogger(__name__)
 
 
 def parser() -> argparse.ArgumentParser:
@@ -94,6 +98,10 @@ def run(arguments: Sequence[str]) -> int:
         return _fail(2, str(error))
     except (StormcellError, ReplayError) as error:
         return _fail(1, str(error))
+    except BrokenPipeError:
+        # Whoever read our output has seen enough, as `| head` does.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
     except OSError as error:
         return _fail(1, _os_error(error, options))
     except KeyboardInterrupt:
@@ -131,6 +139,10 @@ def _serve(options: argparse.Namespace) -> int:
         stop = asyncio.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().add_signal_handler(number, stop.set)
+        # Without a handler it would end the process, where people expect a reload.
+        asyncio.get_running_loop().add_signal_handler(
+            signal.SIGHUP, log.warning, "SIGHUP: the configuration is read at start only; restart"
+        )
         await serve(settings, stop)
 
     asyncio.run(until_signalled())
@@ -187,7 +199,7 @@ def _replay(options: argparse.Namespace) -> int:
         print(json.dumps(replay.report(played)["ledger"]), file=sys.stderr)
     if played.refused:
         print(f"{played.refused} lines were refused; --format jsonl says why", file=sys.stderr)
-    return 0
+    return 1 if played.refused and played.refused == len(played.lines) else 0
 
 
 def _demo(options: argparse.Namespace) -> int:

@@ -32,11 +32,29 @@ from receiver.core.settings import (
 from receiver.core.severity import SeveritySettings
 
 
+def split_address(address: str) -> tuple[str | None, int]:
+    """Return host (None: all) and port of *address*, `HOST:PORT` as Prometheus tools take it.
+
+    Raises:
+        ConfigError: It is not of that form.
+    """
+    host, colon, port = address.rpartition(":")
+    if not colon or not port.isdecimal() or int(port) > 65535:
+        raise ConfigError(
+            f"web.listen_address: got {address!r}, expected HOST:PORT, such as 127.0.0.1:9783"
+        )
+    return host.strip("[]") or None, int(port)
+
+
 @dataclasses.dataclass(frozen=True)
 class WebSettings:
     """Where the server listens."""
 
     listen_address: str = setting("127.0.0.1:9783", "Host and port to listen on.")
+
+    def __post_init__(self) -> None:
+        """Refuse an address that cannot be read."""
+        split_address(self.listen_address)
 
 
 @dataclasses.dataclass(frozen=True)

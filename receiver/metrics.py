@@ -130,7 +130,7 @@ class Metrics:
         ).set(1)
         Gauge(
             "stormcell_config_last_reload_successful",
-            "Whether the configuration in force is the one last read.",
+            "Whether the configuration was read without a fault; it is read at the start only.",
             registry=registry,
         ).set(1)
         for code in _CODES:

@@ -33,7 +33,10 @@ def explain(placement: Placement, settings: ClusteringSettings) -> dict[str, Any
     best = placement.scores[0] if placement.scores else None
     runner_up = placement.scores[1] if len(placement.scores) > 1 else None
     return {
+        "reason": sentence(placement),
         "threshold": settings.threshold,
+        "text_weight": settings.text_weight,
+        "time_scale_seconds": settings.time_scale,
         "candidates": len(placement.scores),
         "best": _score_json(best),
         "runner_up": _score_json(runner_up),
@@ -52,6 +55,7 @@ def _score_json(score: Score | None) -> dict[str, Any] | None:
     return {
         "cluster_id": score.cluster_id,
         "confidence": round(score.confidence, 4),
+        "likeness": round(score.likeness, 4),
         "text_similarity": round(score.text, 4),
         "label_overlap": round(score.labels, 4),
         "gap_seconds": round(score.gap_seconds, 3),

@@ -52,6 +52,7 @@ class Score:
 
     Attributes:
         cluster_id: Which.
+        likeness: Of text and labels, faded by the gap, 0 to 1.
         confidence: Likeness as a probability, 0 to 1.
         text: Greatest cosine to a text of the cluster, 0 to 1.
         labels: Weighted share of the alert's label values that the cluster has, 0 to 1.
@@ -60,6 +61,7 @@ class Score:
     """
 
     cluster_id: int
+    likeness: float
     confidence: float
     text: float
     labels: float
@@ -178,6 +180,7 @@ def rank(probe: Probe, candidates: Sequence[Cluster], settings: ClusteringSettin
         scores.append(
             Score(
                 cluster_id=cluster.id,
+                likeness=likeness,
                 confidence=confidence_of(likeness),
                 text=text,
                 labels=labels,

@@ -13,7 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from receiver.app import App, running
-from receiver.config import Config, WebSettings
+from receiver.config import Config, WebSettings, split_address
 from receiver.core.settings import ConfigError
 from receiver.demo import words
 from receiver.demo.alertmanager import alertmanager, find_binary
@@ -26,7 +26,6 @@ from receiver.demo.scenario import DURATION, Scenario, build_scenario
 from receiver.demo.screen import Screen
 from receiver.demo.verdict import Verdict, expected, judge
 from receiver.demo.view import View, view
-from receiver.web.server import split_address
 
 _LEAST_SECONDS = 3.0
 _GROUP_WAIT, _GROUP_INTERVAL = 10.0, 40.0

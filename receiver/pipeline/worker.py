@@ -178,6 +178,8 @@ class Worker:
                     self._sleep()
         except _Stopped:
             pass
+        except StoreError as error:
+            self._on_fatal(error)
         except Exception as error:
             log.exception("the worker cannot go on")
             self._on_fatal(error)
@@ -196,6 +198,8 @@ class Worker:
         self._engine = Engine(self._config.core, dims, self._make_index)
         if restored is not None:
             self._engine.restore(restored)
+            counts = {"clusters": len(restored.clusters), "texts": len(restored.texts)}
+            log.info("restored", extra=counts | {"pending": self._writer.pending_alerts})
         live = self._engine.live.by_id.values()
         self._publish([], [wire.cluster_json(cluster) for cluster in live])
         self.restored = True
@@ -211,6 +215,7 @@ class Worker:
                 f" give {identity}: vectors of both cannot be compared; set it back, or give another"
                 " --storage.path"
             )
+        log.info("the model is ready", extra={"model": identity})
         if self._engine is None or self._engine.texts.index.dims != self._embedding.dims:
             self._restore()
 

@@ -70,6 +70,7 @@ class Api:
     async def clusters(self, request: web.Request) -> web.Response:
         """GET /api/v1/clusters."""
         query = request.query
+        parameters.only(query, "state", "severity", "q", "limit", "cursor")
         states = (*(state.value for state in ClusterState), "all")
         items, following = await self._read(
             self._queries.clusters,
@@ -89,6 +90,8 @@ class Api:
     async def alerts(self, request: web.Request) -> web.Response:
         """GET /api/v1/alerts."""
         query = request.query
+        known = ("q", "label", "state", "cluster_id", "from", "to", "limit", "cursor")
+        parameters.only(query, *known)
         wanted = AlertQuery(
             text=query.get("q", ""),
             labels=parameters.pairs(query.getall("label", []), "label"),
@@ -112,6 +115,7 @@ class Api:
     async def events(self, request: web.Request) -> web.Response:
         """GET /api/v1/events."""
         query = request.query
+        parameters.only(query, "after", "from", "to", "limit")
         events, following = await self._read(
             self._queries.events,
             after=parameters.integer(query, "after", 0),

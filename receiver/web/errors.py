@@ -34,6 +34,8 @@ async def middleware(request: web.Request, handler: Handler) -> web.StreamRespon
         response = answer(405, "method_not_allowed", f"{error.method}: expected {allowed}")
         response.headers["Allow"] = allowed
         return response
+    except web.RequestPayloadError:
+        return answer(400, "bad_request", "body cannot be read: its encoding is broken")
     except web.HTTPNotFound:
         return answer(404, "not_found", "no such path")
     except web.HTTPException as error:

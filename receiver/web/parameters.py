@@ -29,6 +29,20 @@ def integer(
     raise _bad(name, text, f"a whole number from {low} to {high}")
 
 
+def only(query: Mapping[str, str], *names: str) -> None:
+    """Refuse what is not among *names*: a misspelt filter must not look like an answer.
+
+    Raises:
+        SenderError: *query* has another parameter.
+    """
+    for name in query:
+        if name not in names:
+            expected = "one of " + ", ".join(names)
+            raise SenderError(
+                f"{ascii(name)[:100]}: unknown parameter, expected {expected}", field=name
+            )
+
+
 def limit(query: Mapping[str, str]) -> int:
     """Return how many items are wanted."""
     return integer(query, "limit", LIMIT_DEFAULT, low=1, high=LIMIT_MOST)

@@ -8,8 +8,7 @@ from collections.abc import Callable
 from aiohttp import web
 from prometheus_client import CONTENT_TYPE_LATEST
 
-from receiver.config import Config
-from receiver.core.settings import ConfigError
+from receiver.config import Config, split_address
 from receiver.web import errors
 from receiver.web.api import Api
 from receiver.web.parts import Intake, Metrics, Queries, Room, Worker
@@ -102,17 +101,3 @@ class Server:
         if self._closing or not self._worker.restored:
             return web.Response(status=503, text="Stormcell is not ready.\n")
         return web.Response(text="Stormcell is ready.\n")
-
-
-def split_address(address: str) -> tuple[str | None, int]:
-    """Return host (None: all) and port of *address*, `HOST:PORT` as Prometheus tools take it.
-
-    Raises:
-        ConfigError: It is not of that form.
-    """
-    host, colon, port = address.rpartition(":")
-    if not colon or not port.isdecimal() or int(port) > 65535:
-        raise ConfigError(
-            f"web.listen_address: got {address!r}, expected HOST:PORT, such as 127.0.0.1:9783"
-        )
-    return host.strip("[]") or None, int(port)

@@ -69,7 +69,10 @@ class Webhook:
         except StormcellError as error:
             code = str(error.status)
             if isinstance(error, SenderError):
-                log.warning("a webhook was refused", extra={"err": error.message, "code": code})
+                log.warning(
+                    "a webhook was refused",
+                    extra={"err": error.message, "code": code, "peer": request.remote},
+                )
             raise
         except asyncio.CancelledError:
             # Nobody reads the answer; 499 is what proxies log for a client that has gone.

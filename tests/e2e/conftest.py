@@ -81,3 +81,10 @@ def promtool() -> str:
     if found is None:
         _absent("promtool")
     return found
+
+
+@pytest.fixture
+def amtool() -> str:
+    """Path of the real amtool."""
+    found = shutil.which("amtool")
+    return found or _absent("amtool")

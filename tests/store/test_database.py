@@ -172,7 +172,9 @@ class TestQueries:
             (AlertQuery(state="firing"), ["DiskFull", "DiskFull"]),
             (AlertQuery(state="resolved"), ["Odd\x00Name"]),
             (AlertQuery(cluster_id=1), ["DiskFull", "DiskFull"]),
-            (AlertQuery(start=at(9.5)), ["DiskFull"] * 0),
+            (AlertQuery(start=at(9.5)), ["DiskFull", "DiskFull"]),
+            (AlertQuery(start=at(9.5), state="resolved"), []),
+            (AlertQuery(start=at(8), state="resolved"), ["Odd\x00Name"]),
             (AlertQuery(end=at(1)), ["DiskFull"]),
         ],
     )

@@ -16,9 +16,8 @@ import pytest
 
 from receiver import app as app_module
 from receiver.app import App, running
-from receiver.config import load
+from receiver.config import load, split_address
 from receiver.core.settings import ConfigError, Seconds
-from receiver.web.server import split_address
 from tests.builders import body, entry
 
 CAPTURES = sorted((Path(__file__).parent.parent / "captures").glob("[0-9]*.json"))
@@ -263,7 +262,7 @@ class TestApi:
         found = await client.items("/api/v1/alerts?label=instance=db-2&state=firing")
         assert [a["labels"]["instance"] for a in found] == ["db-2"]
         assert len(await client.items("/api/v1/alerts?q=diskfull")) == 2
-        assert await client.items("/api/v1/alerts?from=2030-01-01T00:00:00Z") == []
+        assert len(await client.items("/api/v1/alerts?from=2030-01-01T00:00:00Z")) == 3
         assert await client.items("/api/v1/alerts?to=1000") == []
         offset = "/api/v1/alerts?from=2020-01-01T00:00:00+01:00&to=2030-01-01T00:00:00Z"
         assert len(await client.items(offset)) == 3
@@ -319,6 +318,8 @@ class TestApi:
             ("alerts?limit=x", 400, "limit"),
             ("alerts?cursor=x", 400, "cursor"),
             ("alerts?state=on", 400, "state"),
+            ("alerts?stat=firing", 400, "stat"),
+            ("events?cursor=5", 400, "cursor"),
             ("alerts?label=x", 400, "label"),
             ("alerts?from=soon", 400, "from"),
             ("alerts?to=9999999999999999", 400, "to"),

@@ -6,7 +6,13 @@ import os
 import sys
 from pathlib import Path
 
+import hypothesis
 import pytest
+
+if not os.environ.get("CI"):
+    # Machines are shared: how long one example takes says nothing. In CI it is so by default.
+    hypothesis.settings.register_profile("shared machine", deadline=None)
+    hypothesis.settings.load_profile("shared machine")
 
 
 @pytest.fixture(scope="session")

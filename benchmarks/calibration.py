@@ -2,7 +2,7 @@
 
 For every firing alert of the labelled streams it takes the likeness of the best candidate, and whether
 that candidate was right: whether most alerts that its cluster had by then are of the alert's true group.
-A logistic curve through these (Platt scaling: Platt 1999) gives the constants in core/live.py.
+A logistic curve through these (Platt 1999) gives the constants in core/live.py.
 """
 
 from __future__ import annotations
@@ -10,72 +10,36 @@ from __future__ import annotations
 import argparse
 import math
 import sys
-import tempfile
 from collections import Counter
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks import streams
+from benchmarks import quality, streams
 from receiver import config as configuration
 from receiver import replay
-from receiver.config import Config
-from receiver.core import live
-from receiver.core.embedder import Embedder
-from receiver.core.engine import Engine
-from receiver.core.explain import Placement
 from receiver.embedding import open_embedder
 from receiver.embedding.prepare import prepare
 
 
-def observe(
-    rows: list[streams.Row], config: Config, embedder: Embedder
-) -> list[tuple[float, bool]]:
-    """Return (likeness of the best candidate, whether it was right) for the alerts of *rows*."""
-    placements: list[Placement] = []
-    place = Engine.place
-
-    def recording(self: Engine, *arguments: Any) -> Placement:
-        placements.append(place(self, *arguments))
-        return placements[-1]
-
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "stream.jsonl"
-        streams.write(rows, path)
-        Engine.place = recording  # type: ignore[method-assign, assignment]
-        try:
-            played = replay.run([path], config, embedder)
-        finally:
-            Engine.place = place  # type: ignore[method-assign]
-    return _judge(played, placements)
-
-
-def _judge(played: replay.Replay, placements: list[Placement]) -> list[tuple[float, bool]]:
-    first: dict[int, replay.Line] = {}
-    for line in played.lines:
-        if line.episode is not None:
-            first.setdefault(line.episode.id, line)
+def observe(played: replay.Replay) -> list[tuple[float, bool]]:
+    """Return (likeness of the best candidate, whether it was right) of each episode of *played*."""
     truths: dict[int, Counter[str]] = {}
+    seen: set[int] = set()
     found = []
-    # One placement for each episode that was clustered, in the order of their ids.
-    for episode_id, placement in zip(sorted(first), placements, strict=False):
-        line = first[episode_id]
-        if placement.scores and line.truth is not None:
-            best = placement.scores[0]
-            holds = truths.get(best.cluster_id, Counter())
-            right = 2 * holds[line.truth] > holds.total()
-            found.append((likeness_of(best.confidence), right))
-        if line.assigned is not None and line.truth is not None:
+    for line in played.lines:
+        episode = line.episode
+        if episode is None or line.truth is None or episode.id in seen:
+            continue
+        seen.add(episode.id)
+        why: Any = episode.why
+        if why is not None and why["best"] is not None:
+            holds = truths.get(why["best"]["cluster_id"], Counter())
+            found.append((why["best"]["likeness"], 2 * holds[line.truth] > holds.total()))
+        if line.assigned is not None:
             truths.setdefault(line.assigned, Counter())[line.truth] += 1
     return found
-
-
-def likeness_of(confidence: float) -> float:
-    """Return the likeness that `live.confidence_of` made *confidence* of."""
-    odds = math.log(confidence / (1.0 - confidence))
-    return live.LIKENESS_AT_HALF + live.LIKENESS_SCALE * odds
 
 
 def fit(observed: list[tuple[float, bool]], weights: NDArray[np.float64]) -> tuple[float, float]:
@@ -101,16 +65,14 @@ def main() -> None:
     config = configuration.load(None, options.overrides)
     if config.embedding.backend == "onnx":
         prepare(config.embedding, report=lambda line: print(line, file=sys.stderr))
-    embedder = open_embedder(config.embedding)
+    embedder = quality.Remembering(open_embedder(config.embedding))
     observed: list[tuple[float, bool]] = []
     weights: list[float] = []
-    for name in streams.NAMES:
-        rows = streams.read(name)
-        for variant in (rows, streams.without_namespaces(rows)):
-            found = observe(variant, config, embedder)
-            observed += found
-            # Each stream counts the same, however long it is.
-            weights += [1.0 / len(found)] * len(found)
+    for _, rows in streams.variants(list(streams.NAMES)):
+        found = observe(quality.play(rows, config, embedder))
+        observed += found
+        # Each stream counts the same, however long it is.
+        weights += [1.0 / len(found)] * len(found)
     half, scale = fit(observed, np.array(weights))
     print(f"LIKENESS_AT_HALF = {half:.3f}\nLIKENESS_SCALE = {scale:.3f}")
     print("likeness      share right   confidence   alerts")

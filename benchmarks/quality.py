@@ -51,14 +51,19 @@ class Remembering:
         return np.stack([self._known[text] for text in texts])
 
 
-def run(rows: list[streams.Row], config: Config, embedder: Embedder) -> tuple[Agreement, float]:
-    """Return how well *rows* are grouped, and microseconds per alert, embedding of what is new too."""
+def play(rows: list[streams.Row], config: Config, embedder: Embedder) -> replay.Replay:
+    """Return the replay of *rows*."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "stream.jsonl"
         streams.write(rows, path)
-        started = time.perf_counter()
-        played = replay.run([path], config, embedder)
-        took = time.perf_counter() - started
+        return replay.run([path], config, embedder)
+
+
+def run(rows: list[streams.Row], config: Config, embedder: Embedder) -> tuple[Agreement, float]:
+    """Return how well *rows* are grouped, and microseconds per alert, embedding of what is new too."""
+    started = time.perf_counter()
+    played = play(rows, config, embedder)
+    took = time.perf_counter() - started
     found = played.agreement()
     if found is None:
         raise SystemExit("the stream carries no truth")
@@ -69,21 +74,19 @@ def measure(config: Config, embedder: Embedder, names: Sequence[str]) -> list[di
     """Return one result for each of *names*, with and without namespace labels."""
     results = []
     embedder = Remembering(embedder)
-    for name in names:
-        rows = streams.read(name)
-        for label, variant in ((name, rows), (f"{name} -ns", streams.without_namespaces(rows))):
-            plain, microseconds = run(variant, config, embedder)
-            late, _ = run(streams.delivered(variant), config, embedder)
-            results.append(
-                {
-                    "stream": label,
-                    "score": plain.score,
-                    "delivered": late.score,
-                    **dataclasses.asdict(plain),
-                    "b_cubed": plain.b_cubed,
-                    "microseconds": microseconds,
-                }
-            )
+    for label, variant in streams.variants(names):
+        plain, microseconds = run(variant, config, embedder)
+        late, _ = run(streams.delivered(variant), config, embedder)
+        results.append(
+            {
+                "stream": label,
+                "score": plain.score,
+                "delivered": late.score,
+                **dataclasses.asdict(plain),
+                "b_cubed": plain.b_cubed,
+                "microseconds": microseconds,
+            }
+        )
     return results
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import gzip
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -50,6 +50,14 @@ def without_namespaces(rows: list[Row]) -> list[Row]:
         row | {"labels": {k: v for k, v in row["labels"].items() if k not in _NAMESPACE_LABELS}}
         for row in rows
     ]
+
+
+def variants(names: Sequence[str]) -> Iterator[tuple[str, list[Row]]]:
+    """Yield label and rows of each of *names*, as it is and without namespace labels."""
+    for name in names:
+        rows = read(name)
+        yield name, rows
+        yield f"{name} -ns", without_namespaces(rows)
 
 
 def write(rows: list[Row], path: Path) -> None:

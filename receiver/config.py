@@ -93,7 +93,7 @@ class IntakeSettings:
         high=600,
     )
     read_timeout: Seconds = setting(
-        # A body of 64 MiB needs half a second on a slow network, and a stalled one holds memory.
+        # A sender that is alive sends steadily; a stalled one must not hold memory for long.
         Seconds(30.0),
         "How long a body may take to arrive before its request is answered 503.",
         low=0.1,

@@ -30,8 +30,8 @@ class ClusteringSettings:
     """When alerts belong together, and how a cluster ages."""
 
     threshold: float = setting(
-        # With text_weight, the pair that hid fewest incidents among those that grouped ten labelled
-        # streams best (benchmarks/quality.py); a likeness of 0.30.
+        # With text_weight, a pair that groups ten labelled streams as well as any and hides fewer
+        # incidents than most (benchmarks/search.py); a likeness of 0.30.
         0.48,
         "Least confidence with which an alert joins a cluster.",
         unit="0 to 1",

@@ -20,10 +20,11 @@ from receiver.core.model import Vector
 from receiver.core.timestamps import seconds
 from receiver.embedding import Embedder, open_embedder
 from receiver.embedding.prepare import prepare
+from receiver.feed import Feed
 from receiver.metrics import Metrics
 from receiver.pipeline import Intake, Room, Worker, Writer
 from receiver.store import Database, Queries
-from receiver.web import Server
+from receiver.web import Access, Server
 
 log = logging.getLogger(__name__)
 
@@ -57,9 +58,11 @@ class App:
         """Open everything but the listening socket.
 
         Raises:
+            ConfigError: A file of tokens cannot be used.
             StoreError: The storage cannot be used.
         """
         self.config = config
+        access = Access(config.web, time.monotonic)
         self.fatal: Exception | None = None
         self._closing = threading.Event()
         self._ended = asyncio.Event()
@@ -70,13 +73,21 @@ class App:
         database = Database(Path(config.storage.path))
         self.writer = Writer(database, clock)
         self.queries = Queries(database.path, config.severity)
+        self.feed = Feed(
+            config.feed,
+            self.queries,
+            epoch=database.epoch,
+            status=self._status,
+            clock=clock,
+            preamble={"severity_order": list(config.severity.order)},
+        )
         self.worker = Worker(
             self.writer,
             config,
             self._open_embedder,
             clock=clock,
             make_index=self._make_index,
-            listeners=[self.metrics.published],
+            listeners=[self.metrics.published, self.feed.published],
             on_retry=self.metrics.retries.inc,
             on_fatal=self._on_fatal,
         )
@@ -90,7 +101,10 @@ class App:
             worker=self.worker,
             queries=self.queries,
             metrics=self.metrics,
+            feed=self.feed,
+            access=access,
             clock=clock,
+            status=self._status,
         )
 
     def _make_index(self, dims: int) -> VectorIndex:
@@ -137,11 +151,24 @@ class App:
             "Whether the model is loaded; without it alerts are kept and stay pending.",
             lambda: self.worker.embedder_ready,
         )
+        gauge("feed_clients", "Clients of the live stream.", lambda: self.feed.clients)
+        self.metrics.counter(
+            "feed_clients_dropped",
+            "Clients of the live stream that were cut because they did not read.",
+            lambda: self.feed.dropped,
+        )
         gauge(
             "known_missing_alerts",
             "Alerts that senders said they cut from their latest notifications, since the start.",
             lambda: self.server.webhook.missing(),
         )
+
+    def _status(self) -> dict[str, Any]:
+        """Return the figures of the receiver itself that people see."""
+        return {
+            "pending_alerts": self.writer.pending_alerts,
+            "model_ready": self.worker.embedder_ready,
+        }
 
     def _oldest_pending_age(self) -> float:
         oldest = self.writer.oldest_pending_at()
@@ -158,6 +185,7 @@ class App:
             OSError: The address is in use or not ours.
         """
         await self.server.start()
+        self.feed.start()
         self.worker.start()
 
     async def ended(self) -> None:
@@ -168,6 +196,7 @@ class App:
         """Take no more, finish what is in hand, close everything."""
         self._closing.set()
         await self.intake.close()
+        await self.feed.close()
         await self.server.close()
         if not await asyncio.to_thread(self.worker.stop, _DRAIN_SECONDS):
             log.warning("a batch was not finished in time; it stays in the inbox")

@@ -43,6 +43,8 @@ def parser() -> argparse.ArgumentParser:
     _add_config(server)
     server.add_argument("--storage.path", dest="storage_path", metavar="DIR")
     server.add_argument("--web.listen-address", dest="listen_address", metavar="HOST:PORT")
+    server.add_argument("--web.external-url", dest="external_url", metavar="URL")
+    server.add_argument("--web.route-prefix", dest="route_prefix", metavar="PATH")
     _add_logging(server)
     server.set_defaults(run=_serve)
 
@@ -122,9 +124,18 @@ def _os_error(error: OSError, options: argparse.Namespace) -> str:
     return str(error)
 
 
+_FLAGS = {
+    "storage_path": "storage.path",
+    "listen_address": "web.listen_address",
+    "external_url": "web.external_url",
+    "route_prefix": "web.route_prefix",
+}
+"""Flags that are settings under another name."""
+
+
 def _read_config(options: argparse.Namespace) -> Config:
     overrides = list(getattr(options, "overrides", []))
-    for flag, key in (("storage_path", "storage.path"), ("listen_address", "web.listen_address")):
+    for flag, key in _FLAGS.items():
         value = getattr(options, flag, None)
         if value is not None:
             overrides.append(f"{key}={json.dumps(value)}")

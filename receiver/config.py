@@ -7,10 +7,12 @@ the code they steer, the others here. Each part is handed only the section it us
 from __future__ import annotations
 
 import dataclasses
+import ipaddress
 import typing
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import yaml
 
@@ -47,14 +49,121 @@ def split_address(address: str) -> tuple[str | None, int]:
 
 
 @dataclasses.dataclass(frozen=True)
+class FeedSettings:
+    """Who may listen to the live stream, and how long one that does not read is borne."""
+
+    max_clients: int = setting(
+        2000, "Clients of the stream; a further one is answered 503.", unit="clients", low=1
+    )
+    interval: Seconds = setting(
+        Seconds(0.1), "Least time between two frames; what happens meanwhile is one.", low=0.01
+    )
+    heartbeat: Seconds = setting(
+        Seconds(10.0), "A frame is sent at least so often, so that silence means a fault.", low=1
+    )
+    client_buffer_bytes: Bytes = setting(
+        # Some seconds of a storm of 1,000 events a second at 500 bytes.
+        Bytes(2 * 2**20),
+        "Bytes that may wait for one client beyond its first frame; with more it is cut.",
+        low=64 * 1024,
+    )
+    stall_timeout: Seconds = setting(
+        Seconds(20.0),
+        "A client for which bytes wait and that takes none for so long is cut.",
+        low=1,
+    )
+    max_resume_events: int = setting(
+        50_000,
+        "Missed events that a client is told; one that missed more gets a snapshot.",
+        unit="events",
+        low=0,
+    )
+
+
+def is_loopback(host: str | None) -> bool:
+    """Return whether *host* (None: all) is this machine and no other can reach it."""
+    if host is None or host == "localhost":
+        return host is not None
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+_ROLES = ("webhook", "read", "operator")
+
+
+@dataclasses.dataclass(frozen=True)
 class WebSettings:
-    """Where the server listens."""
+    """Where the server listens, under which address it is known, and who may use it."""
 
     listen_address: str = setting("127.0.0.1:9783", "Host and port to listen on.")
+    external_url: str = setting(
+        "",
+        "Address under which browsers reach this server, for links; empty: the address listened on.",
+    )
+    route_prefix: str = setting(
+        "", "Prefix of all paths; empty: the path of external_url. Use / to have none."
+    )
+    webhook_token_files: tuple[str, ...] = setting(
+        (), "Files with bearer tokens, one a line, for those who post alerts."
+    )
+    read_token_files: tuple[str, ...] = setting(
+        (), "Files with bearer tokens, one a line, for those who read."
+    )
+    operator_token_files: tuple[str, ...] = setting(
+        (), "Files with bearer tokens, one a line, for those who read and change."
+    )
+    anonymous_roles: tuple[str, ...] = setting(
+        (), "Roles that anyone who reaches the address has, without a token."
+    )
+    allowed_origins: tuple[str, ...] = setting(
+        (), "Origins, beside its own, whose pages may open the stream and change things."
+    )
 
     def __post_init__(self) -> None:
-        """Refuse an address that cannot be read."""
-        split_address(self.listen_address)
+        """Refuse what cannot be read, and an open door that nobody asked for in words."""
+        host, _ = split_address(self.listen_address)
+        _check_url("web.external_url", self.external_url)
+        for origin in self.allowed_origins:
+            _check_url("web.allowed_origins", origin, bare=True)
+        if self.route_prefix and not self.route_prefix.startswith("/"):
+            raise ConfigError(
+                f"web.route_prefix: got {self.route_prefix!r}, expected a path such as /stormcell"
+            )
+        for role in self.anonymous_roles:
+            if role not in _ROLES:
+                expected = "some of " + ", ".join(_ROLES)
+                raise ConfigError(f"web.anonymous_roles: got {role!r}, expected {expected}")
+        files = (self.webhook_token_files, self.read_token_files, self.operator_token_files)
+        if not (any(files) or is_loopback(host) or self.anonymous_roles):
+            raise ConfigError(
+                f"web.listen_address: got {self.listen_address!r}, which others can reach, but no"
+                " token is configured: give web.webhook_token_files and the like, or say in"
+                " web.anonymous_roles which roles anyone may have (docs/access.md)"
+            )
+
+    @property
+    def prefix(self) -> str:
+        """What all paths begin with: empty, or a path that does not end in a slash."""
+        told = self.route_prefix or urlsplit(self.external_url).path
+        return "" if not told.strip("/") else "/" + told.strip("/")
+
+
+def _check_url(name: str, value: str, *, bare: bool = False) -> None:
+    """Refuse a *value* that is no http address; *bare*: one with more than scheme, host and port."""
+    if not value and not bare:
+        return
+    try:
+        parts = urlsplit(value)
+        good = parts.scheme in ("http", "https") and bool(parts.hostname)
+        good = good and (parts.port or 1) > 0 and not (parts.query or parts.fragment)
+        good = good and parts.username is None and not (bare and parts.path)
+    except ValueError:
+        good = False
+    if not good:
+        expected = "https://host[:port]" + ("" if bare else "[/path]")
+        raise ConfigError(f"{name}: got {value!r}, expected {expected}")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -147,6 +256,7 @@ class Config:
     index: IndexSettings = IndexSettings()
     clustering: ClusteringSettings = ClusteringSettings()
     memory: MemorySettings = MemorySettings()
+    feed: FeedSettings = FeedSettings()
 
     @property
     def core(self) -> CoreSettings:

@@ -15,7 +15,7 @@ from prometheus_client import (
     disable_created_metrics,
     generate_latest,
 )
-from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 
 from receiver.core.clusters import LIVE_STATES
 from receiver.core.evolution import EventType
@@ -148,6 +148,10 @@ class Metrics:
         """Show what *read* returns at each scrape as `stormcell_`*name*."""
         Gauge(f"stormcell_{name}", help, registry=self.registry).set_function(read)
 
+    def counter(self, name: str, help: str, read: Callable[[], float]) -> None:
+        """Show what *read*, which only grows, returns at each scrape as `stormcell_`*name*`_total`."""
+        self.registry.register(_Counted(f"stormcell_{name}", help, read))
+
     def published(self, publication: Publication) -> None:
         """Count one publication; a listener."""
         for key, count in publication.outcomes.items():
@@ -176,6 +180,16 @@ class Metrics:
     def render(self) -> bytes:
         """Return the exposition."""
         return generate_latest(self.registry)
+
+
+class _Counted:
+    """A counter that somebody else keeps; a collector of prometheus_client."""
+
+    def __init__(self, name: str, help: str, read: Callable[[], float]) -> None:
+        self._name, self._help, self._read = name, help, read
+
+    def collect(self) -> Iterator[Metric]:
+        yield CounterMetricFamily(self._name, self._help, value=self._read())
 
 
 class Board:

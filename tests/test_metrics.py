@@ -24,7 +24,7 @@ def cluster(number: int, firing: int, state: str = "steady", title: str = "t") -
 
 
 def publish(metrics: Metrics, *clusters: dict[str, Any], seconds: int = 0) -> str:
-    metrics.published(Publication(seconds * SECOND, [], clusters, stats=STATS))
+    metrics.published(Publication(seconds * SECOND, 0, [], clusters, stats=STATS))
     return metrics.render().decode()
 
 

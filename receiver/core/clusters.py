@@ -21,6 +21,9 @@ from receiver.core.timestamps import nanoseconds
 MAX_EXEMPLARS = 16
 """Distinct texts held of a cluster: a new member is near to one of the latest or to none."""
 
+MAX_AFFECTED = 64
+"""Values counted of one label that tells who is affected."""
+
 MAX_TOKENS = 256
 """Label values held of a cluster; beyond, the rarest among its members go first."""
 
@@ -86,6 +89,10 @@ class ClusteringSettings:
         Seconds(600.0),
         "A cluster is resolving for so long after a member resolved, if none is new.",
         low=1,
+    )
+    affected_labels: tuple[str, ...] = setting(
+        ("team", "service", "namespace"),
+        "Labels whose values tell a person who and what is affected.",
     )
     proven_size: int = setting(
         3, "A cluster of so many episodes is no longer forming.", unit="episodes", low=1
@@ -164,6 +171,8 @@ class Cluster:
         center: Moving average of the members' vectors, unit length; None until one has a vector.
         confidence_sum: Over the members that joined (all but the founder).
         recurs: Which earlier cluster it looks like, as shown to people.
+        affected: Members by value, of each label that tells who and what is affected.
+        own_title: The title is an operator's and is left alone.
     """
 
     id: int
@@ -194,6 +203,8 @@ class Cluster:
     center: Vector | None = None
     confidence_sum: float = 0.0
     recurs: Mapping[str, Any] | None = None
+    affected: dict[str, dict[str, int]] = field(default_factory=dict)
+    own_title: bool = False
     merged_into: int | None = None
     split_from: int | None = None
     pinned: bool = False
@@ -220,6 +231,7 @@ class Cluster:
         onset: int,
         labels: Mapping[str, str],
         tokens: Iterable[str],
+        affected_labels: Iterable[str] = (),
         learning_rate: float,
     ) -> tuple[list[int], list[str]]:
         """Take in what a new member tells; counts and clock are the caller's.
@@ -233,8 +245,11 @@ class Cluster:
             self.labels = {k: v for k, v in self.labels.items() if labels.get(k) == v}
         else:
             self.labels = dict(labels)
-        tokens_gone = _count(self.tokens, tokens)
-        _count(self.names, [labels.get("alertname", "")])
+        tokens_gone = _count(self.tokens, tokens, MAX_TOKENS)
+        _count(self.names, [labels.get("alertname", "")], MAX_TOKENS)
+        for name in affected_labels:
+            if labels.get(name):
+                _count(self.affected.setdefault(name, {}), [labels[name]], MAX_AFFECTED)
         if vector is None:
             return [], tokens_gone
         self._move_center(vector, learning_rate)
@@ -332,12 +347,12 @@ class Cluster:
         return min(ahead) if ahead and self.live else None
 
 
-def _count(counts: dict[str, int], keys: Iterable[str]) -> list[str]:
-    """Count *keys*, holding at most MAX_TOKENS; return those that gave way, the rarest first."""
+def _count(counts: dict[str, int], keys: Iterable[str], limit: int) -> list[str]:
+    """Count *keys*, holding at most *limit*; return those that gave way, the rarest first."""
     gone = []
     for key in keys:
         counts[key] = counts.get(key, 0) + 1
-        if len(counts) > MAX_TOKENS:
+        if len(counts) > limit:
             # Not the newest: it would never get to count beyond one.
             rarest = min((k for k in counts if k != key), key=lambda k: counts[k])
             del counts[rarest]

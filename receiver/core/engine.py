@@ -28,6 +28,7 @@ from receiver.core.model import (
     Episode,
     EpisodeState,
     Input,
+    OperatorCommand,
     Outcome,
     PastCluster,
     Recall,
@@ -83,6 +84,7 @@ class Engine:
         self.flapping: set[str] = set()
         self._resting: set[str] = set()
         self._past: dict[int, PastCluster] = {}
+        self._over: dict[int, Cluster] = {}
         self._heartbeat = settings.heartbeat.parsed()
         self._timers = Timers()
         self._events: list[Event] = []
@@ -129,6 +131,9 @@ class Engine:
                 self._advance(item.time - 1)
                 self.counters.clock = max(self.counters.clock, item.time)
                 self._sight(item)
+            elif isinstance(item, OperatorCommand):
+                self._advance(item.time)
+                self._obey(item)
             elif isinstance(item, Recall):
                 self._recall(item)
             else:
@@ -164,6 +169,7 @@ class Engine:
                 del self.episodes[fingerprint]
         self._resting.clear()
         self._past.clear()
+        self._over.clear()
 
     def restore(self, restored: Restored) -> None:
         """Become the engine that *restored* was written by; only for an empty engine."""
@@ -388,8 +394,10 @@ class Engine:
         for episode in recall.episodes:
             self.episodes.setdefault(episode.fingerprint, episode)
             self._resting.add(episode.fingerprint)
-        for cluster in recall.clusters:
-            self._past[cluster.id] = cluster
+        for past in recall.clusters:
+            self._past[past.id] = past
+        for cluster in recall.edited:
+            self._over[cluster.id] = cluster
 
     def _new_text_id(self) -> int:
         self.counters.text_id += 1
@@ -445,6 +453,7 @@ class Engine:
             onset=min(episode.starts_at, now),
             labels=episode.labels,
             tokens=told,
+            affected_labels=settings.affected_labels,
             learning_rate=settings.learning_rate,
         )
         self.live.unindex(cluster, texts_gone, tokens_gone)
@@ -500,12 +509,47 @@ class Engine:
     def _rename(self, cluster: Cluster) -> None:
         now = self.counters.clock
         named = cluster.live and cluster.state is not ClusterState.FORMING
-        if not named or now - cluster.titled_at < _RENAME_EVERY:
+        if not named or cluster.own_title or now - cluster.titled_at < _RENAME_EVERY:
             return
         title = self._title_for(cluster)
         if title != cluster.title:
             cluster.title, cluster.titled_at = title, now
             self._emit(EventType.CLUSTER_RENAMED, cluster, title=title)
+
+    # -- the operator ------------------------------------------------------------------------------
+
+    def _obey(self, command: OperatorCommand) -> None:
+        """Set what *command* sets, if it changes anything."""
+        self.counters.clock = max(self.counters.clock, command.time)
+        cluster = self.cluster(command.cluster_id)
+        if cluster is None:
+            return
+        was = {name: getattr(cluster, name) for name in command.update}
+        changed = {name: value for name, value in command.update.items() if value != was[name]}
+        if "title" in command.update and bool(command.update["title"]) != cluster.own_title:
+            changed["title"] = command.update["title"]
+        if not changed:
+            return
+        for name, value in changed.items():
+            if name != "title":
+                setattr(cluster, name, value)
+        before = {name: was[name] for name in changed}
+        self._emit(EventType.OPERATOR_COMMAND, cluster, command="update", set=changed, was=before)
+        if "title" in changed:
+            self._entitle(cluster, changed["title"])
+
+    def _entitle(self, cluster: Cluster, own: str) -> None:
+        """Give *cluster* the title an operator wants; the one it would have, if that is empty."""
+        cluster.own_title = bool(own)
+        # What a title is made of is not kept of a cluster that is over.
+        title = own or (self._title_for(cluster) if cluster.live else cluster.title)
+        if title != cluster.title:
+            cluster.title, cluster.titled_at = title, self.counters.clock
+            self._emit(EventType.CLUSTER_RENAMED, cluster, title=title)
+
+    def cluster(self, cluster_id: int) -> Cluster | None:
+        """Return the cluster, if it is live or was recalled whole."""
+        return self.live.by_id.get(cluster_id) or self._over.get(cluster_id)
 
     # -- time ------------------------------------------------------------------------------------
 
@@ -595,6 +639,7 @@ class Engine:
         self._past[cluster.id] = PastCluster(
             cluster.id, cluster.size, cluster.opened_at, cluster.resolved_at, cluster.center
         )
+        self._over[cluster.id] = cluster
         self._timers.drop_cluster(cluster.id)
         stale = f"{cluster.stale} of its alerts are stale, not resolved" if cluster.stale else ""
         self._emit(EventType.CLUSTER_RESOLVED, cluster, reason=stale)
@@ -616,9 +661,9 @@ class Engine:
         **detail: Any,
     ) -> None:
         self.counters.seq += 1
-        alert, cluster_id, size = None, None, 0
+        alert, cluster_id, size, firing = None, None, 0, 0
         if cluster is not None:
-            cluster_id, size = cluster.id, cluster.size
+            cluster_id, size, firing = cluster.id, cluster.size, cluster.firing
             cluster.updated_at = self.counters.clock
             self._changed_clusters[cluster.id] = cluster
         elif episode is not None and episode.cluster_id is not None:
@@ -633,6 +678,7 @@ class Engine:
                 type=kind,
                 cluster_id=cluster_id,
                 cluster_size=size,
+                cluster_firing=firing,
                 total_clusters=len(self.live),
                 alert=alert,
                 confidence=confidence,

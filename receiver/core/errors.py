@@ -40,6 +40,20 @@ class NotFound(StormcellError):  # noqa: N818 - reads as what it answers
     code = "not_found"
 
 
+class Unauthorized(StormcellError):  # noqa: N818 - reads as what it answers
+    """Whoever asks has not said who he is, or not rightly."""
+
+    status = 401
+    code = "unauthorized"
+
+
+class Forbidden(StormcellError):  # noqa: N818 - reads as what it answers
+    """Whoever asks is known and may not, or asks from a place from which nobody may."""
+
+    status = 403
+    code = "forbidden"
+
+
 class TooLarge(SenderError):  # noqa: N818 - reads as what it answers
     """The body is larger than the limit."""
 

@@ -49,11 +49,13 @@ class Event:
         type: What happened.
         cluster_id: To which cluster, if to one.
         cluster_size: Episodes the cluster ever had, after this.
+        cluster_firing: Members of the cluster that fire, after this.
         total_clusters: Live clusters, after this.
         alert: Which episode it speaks of, if of one.
         confidence: Of an assignment, 0 to 1.
         reason: Why, in a few words for people; empty if there is nothing to add.
-        detail: What only this type has: `into`, `from`, `state`, `title`, `storm_id`.
+        detail: What only this type has: `into`, `from`, `state`, `title`, `storm_id`,
+            `command` with `set` and `was`.
     """
 
     seq: int
@@ -61,6 +63,7 @@ class Event:
     type: EventType
     cluster_id: int | None
     cluster_size: int
+    cluster_firing: int
     total_clusters: int
     alert: AlertRef | None = None
     confidence: float | None = None
@@ -75,6 +78,7 @@ class Event:
             "type": self.type.value,
             "cluster_id": self.cluster_id,
             "cluster_size": self.cluster_size,
+            "cluster_firing": self.cluster_firing,
             "total_clusters": self.total_clusters,
         }
         if self.alert is not None:

@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from receiver.core import timestamps
+
+if TYPE_CHECKING:
+    from receiver.core.clusters import Cluster
 
 Vector = NDArray[np.float32]
 
@@ -180,10 +183,31 @@ class Recall:
     """Input: latest episodes of alerts the engine has forgotten, and the clusters they were in.
 
     Forgetting and recalling change no outcome; they bound memory.
+
+    Attributes:
+        episodes: One an alert.
+        clusters: Those of the episodes that are over.
+        edited: Clusters that are over, whole, of which a command is to follow.
     """
 
-    episodes: Sequence[Episode]
+    episodes: Sequence[Episode] = ()
     clusters: Sequence[PastCluster] = ()
+    edited: Sequence[Cluster] = ()
 
 
-Input = Sighting | Tick | Recall
+@dataclass(frozen=True, slots=True)
+class OperatorCommand:
+    """Input: an operator's word on one cluster.
+
+    Attributes:
+        time: When it was given, nanoseconds.
+        cluster_id: Of a cluster that is live or was recalled whole; of any other it is ignored.
+        update: Fields to set, as `operator.read_update` gives them.
+    """
+
+    time: int
+    cluster_id: int
+    update: Mapping[str, Any]
+
+
+Input = Sighting | Tick | Recall | OperatorCommand

@@ -15,8 +15,10 @@ class Publication:
 
     Attributes:
         time: Of the core's clock after it, nanoseconds.
+        seq: Of the latest event there is.
         events: What happened, in order.
         clusters: Those that changed, as the public sees them.
+        whole: *clusters* are all live ones, not only those that changed: the state was restored.
         outcomes: Alerts applied, by `status.outcome`.
         ages_seconds: From receipt to this commit, of each alert applied.
         dead_letters: Status given, or "unknown", of each alert that could not be taken.
@@ -25,12 +27,15 @@ class Publication:
         vectors_archived: Vectors let go.
         flapping: Alerts that flap.
         heartbeat_at: Last heartbeat, nanoseconds; 0 for never.
+        storm: What is going on, as the public sees it; None while it is calm.
         stats: Figures for the API.
     """
 
     time: int
+    seq: int
     events: Sequence[Event]
     clusters: Sequence[Mapping[str, Any]]
+    whole: bool = False
     outcomes: Mapping[str, int] = field(default_factory=dict)
     ages_seconds: Sequence[float] = ()
     dead_letters: Sequence[str] = ()
@@ -39,6 +44,7 @@ class Publication:
     vectors_archived: int = 0
     flapping: int = 0
     heartbeat_at: int = 0
+    storm: Mapping[str, Any] | None = None
     stats: Mapping[str, Any] = field(default_factory=dict)
 
 

@@ -12,6 +12,9 @@ from receiver.core.model import Episode
 from receiver.core.severity import SeveritySettings
 from receiver.core.timestamps import render, render_optional
 
+_AFFECTED_SHOWN = 8
+"""Values of one label in a cluster's own JSON, which is sent with each of its changes."""
+
 _VALUES_SHOWN = 50
 """Values of one differing label that are listed."""
 
@@ -34,6 +37,12 @@ def cluster_json(cluster: Cluster) -> dict[str, Any]:
         "closed_at": render_optional(cluster.closed_at),
         "resolved_at": render_optional(cluster.resolved_at),
         "labels": dict(cluster.labels),
+        "affected": {
+            name: dict(
+                sorted(counts.items(), key=lambda item: (-item[1], item[0]))[:_AFFECTED_SHOWN]
+            )
+            for name, counts in cluster.affected.items()
+        },
         "spread": None,
         "confidence": None if confidence is None else round(confidence, 4),
         "recurs": None if cluster.recurs is None else dict(cluster.recurs),

@@ -11,7 +11,7 @@ import logging
 import sqlite3
 import threading
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
@@ -19,14 +19,14 @@ from typing import Any, TypeVar
 from receiver.config import Config
 from receiver.core import payload, wire
 from receiver.core.engine import Engine
-from receiver.core.errors import EmbeddingError, StoreError, TryLater
+from receiver.core.errors import EmbeddingError, NotFound, StoreError, TryLater
 from receiver.core.inbox import InboxRow
 from receiver.core.index import VectorIndex
 from receiver.core.intake import Embed, sightings
-from receiver.core.model import Alert, Input, Recall, Tick
+from receiver.core.model import Alert, Input, OperatorCommand, Recall, Tick
 from receiver.core.payload import DeadLetter
 from receiver.core.publication import Listener, Publication
-from receiver.core.timestamps import nanoseconds, seconds
+from receiver.core.timestamps import nanoseconds, render_optional, seconds
 from receiver.pipeline.embedding import Embedding, OpenEmbedder
 from receiver.pipeline.writer import Writer
 
@@ -109,6 +109,7 @@ class Worker:
         self._stopping = False
         self._nudged = False
         self._asked: deque[tuple[Callable[[], Any], Future[Any]]] = deque()
+        self._commands: deque[tuple[int, Mapping[str, Any], Future[dict[str, Any]]]] = deque()
         self._rows: deque[tuple[InboxRow, payload.Notification]] = deque()
         self._read_up_to = 0
         self._journal_trimmed_at = 0
@@ -158,6 +159,21 @@ class Worker:
             self._wake.notify()
         return answer
 
+    def command(self, cluster_id: int, update: Mapping[str, Any]) -> Future[dict[str, Any]]:
+        """Have *update*, as `operator.read_update` gives it, applied to a cluster between batches.
+
+        Returns:
+            The cluster as the public sees it, once that is committed; or NotFound. As long as it is
+            cancelled in time, nothing happens.
+        """
+        answer: Future[dict[str, Any]] = Future()
+        with self._wake:
+            if self._stopping or not self._thread.is_alive():
+                raise TryLater("shutting down")
+            self._commands.append((cluster_id, update, answer))
+            self._wake.notify()
+        return answer
+
     # -- the thread ------------------------------------------------------------------------------
 
     def _run(self) -> None:
@@ -171,6 +187,7 @@ class Worker:
             )
             while True:
                 self._answer()
+                self._obey()
                 batch = self._next_batch()
                 if batch:
                     self._apply(batch)
@@ -185,8 +202,10 @@ class Worker:
             self._on_fatal(error)
         finally:
             self._embedding.close()
-            for _, answer in self._asked:
-                answer.set_exception(TryLater("shutting down"))
+            waiting = [answer for *_, answer in self._asked]
+            for answer in waiting + [answer for *_, answer in self._commands]:
+                if answer.set_running_or_notify_cancel():
+                    answer.set_exception(TryLater("shutting down"))
 
     def _restore(self) -> None:
         """Build the engine from the store, an empty one if nothing is in it."""
@@ -201,7 +220,7 @@ class Worker:
             counts = {"clusters": len(restored.clusters), "texts": len(restored.texts)}
             log.info("restored", extra=counts | {"pending": self._writer.pending_alerts})
         live = self._engine.live.by_id.values()
-        self._publish([], [wire.cluster_json(cluster) for cluster in live])
+        self._publish([], [wire.cluster_json(cluster) for cluster in live], whole=True)
         self.restored = True
 
     def _open_embedder(self) -> None:
@@ -232,13 +251,54 @@ class Worker:
             except Exception as error:
                 answer.set_exception(error)
 
+    def _obey(self) -> None:
+        """Apply what operators said."""
+        while self._commands:
+            cluster_id, update, answer = self._commands.popleft()
+            if not answer.set_running_or_notify_cancel():
+                continue
+            try:
+                answer.set_result(self._command(cluster_id, update))
+            except (NotFound, TryLater) as error:
+                answer.set_exception(error)
+            except BaseException as error:
+                answer.set_exception(TryLater("the command could not be applied"))
+                if isinstance(error, _Stopped):
+                    raise
+                log.exception("a command failed")
+                self._rebuild()
+
+    def _command(self, cluster_id: int, update: Mapping[str, Any]) -> dict[str, Any]:
+        engine = self._engine
+        if engine is None:
+            raise TryLater("the state is not restored yet")
+        cluster = engine.live.by_id.get(cluster_id)
+        if cluster is None:
+            # Over, or merged into one that may live: what is over is edited by whole recall.
+            found = self._retrying(
+                lambda: self._writer.call(self._writer.store.find_cluster, cluster_id),
+                sqlite3.Error,
+                "the database cannot be read",
+            )
+            if found is None:
+                raise NotFound(f"cluster {cluster_id} does not exist", field="id")
+            cluster = engine.live.by_id.get(found.id, found)
+            if cluster is found:
+                engine.step([Recall(edited=[found])])
+        command = OperatorCommand(
+            max(self._clock(), engine.counters.clock), cluster.id, dict(update)
+        )
+        before = dict(engine.counters.outcomes)
+        self._commit(engine, [command], engine.step([command]), (), before)
+        return wire.cluster_json(cluster)
+
     def _sleep(self) -> None:
         due = self._engine.next_due() if self._engine else None
         wait = _LOOK_AGAIN_SECONDS
         if due is not None:
             wait = min(wait, max(0.0, seconds(due - self._clock())))
         with self._wake:
-            if not self._nudged and not self._asked and not self._stopping:
+            if not (self._nudged or self._asked or self._commands or self._stopping):
                 self._wake.wait(wait)
             self._nudged = False
             if self._stopping:
@@ -429,6 +489,7 @@ class Worker:
         self.stats = self._figures(engine)
         publication = Publication(
             time=engine.counters.clock,
+            seq=engine.counters.seq,
             events=events,
             clusters=clusters,
             flapping=len(engine.flapping),
@@ -456,6 +517,7 @@ class Worker:
             },
             "live_clusters": len(engine.live),
             "flapping_alerts": len(engine.flapping),
+            "heartbeat_at": render_optional(engine.counters.heartbeat_at or None),
         }
 
     # -- faults ----------------------------------------------------------------------------------

@@ -18,6 +18,7 @@ import numpy as np
 import sqlite_utils
 
 from receiver.core.changes import Changes, Restored
+from receiver.core.clusters import Cluster
 from receiver.core.errors import StoreError
 from receiver.core.evolution import Event
 from receiver.core.inbox import InboxRow
@@ -379,6 +380,11 @@ class Database:
             )
         ]
         return episodes, past
+
+    def find_cluster(self, cluster_id: int) -> Cluster | None:
+        """Return a cluster as it is kept, or the one it was merged into; None if there is none."""
+        row = rows.survivor(self._db, cluster_id)
+        return None if row is None else rows.cluster_of(row)
 
     def inputs(self) -> Iterator[Input]:
         """Yield the inputs of the journal, in order."""

@@ -12,7 +12,7 @@ import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
-from receiver.core.model import Alert, Input, Sighting, Status, Tick, Vector
+from receiver.core.model import Alert, Input, OperatorCommand, Sighting, Status, Tick, Vector
 
 TextId = Callable[[str], int]
 LabelsOf = Callable[[str], Mapping[str, str]]
@@ -39,6 +39,8 @@ def encode(inputs: Iterable[Input], text_id: TextId) -> bytes | None:
             )
         elif isinstance(item, Tick):
             rows.append([item.time])
+        elif isinstance(item, OperatorCommand):
+            rows.append([item.time, item.cluster_id, dict(item.update)])
     if not rows:
         return None
     return zlib.compress(json.dumps(rows, separators=(",", ":")).encode(), 1)
@@ -49,6 +51,9 @@ def decode(data: bytes, labels_of: LabelsOf, text_of: TextOf) -> Iterator[Input]
     for row in json.loads(zlib.decompress(data)):
         if len(row) == 1:
             yield Tick(row[0])
+            continue
+        if len(row) == 3:
+            yield OperatorCommand(*row)
             continue
         at, fingerprint, sender, status, starts_at, ends_at, text_id = row
         text, vector = text_of(text_id) if text_id else ("", None)

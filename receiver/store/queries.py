@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 import threading
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from receiver.core.errors import NotFound, SenderError
 from receiver.core.evolution import Event
 from receiver.core.query import AlertQuery
 from receiver.core.severity import SeveritySettings
+from receiver.core.timestamps import render, seconds
 from receiver.store import rows
 from receiver.store.database import connect
 
@@ -88,14 +90,10 @@ class Queries:
 
     def _cluster(self, cluster_id: int) -> Cluster:
         """Return the cluster, or the one it was merged into: links in sent pages live on."""
-        wanted = cluster_id
-        while True:
-            row = self._db.execute("SELECT * FROM clusters WHERE id = ?", (wanted,)).fetchone()
-            if row is None:
-                raise NotFound(f"cluster {cluster_id} does not exist", field="id")
-            if row["merged_into"] is None:
-                return rows.cluster_of(row)
-            wanted = row["merged_into"]
+        row = rows.survivor(self._db, cluster_id)
+        if row is None:
+            raise NotFound(f"cluster {cluster_id} does not exist", field="id")
+        return rows.cluster_of(row)
 
     def cluster(self, cluster_id: int) -> dict[str, Any]:
         """Return one cluster with its members and what can be told of them.
@@ -215,6 +213,85 @@ class Queries:
             found = found[:limit]
             following = str(found[-1]["seq"])
         return [rows.event_of(row) for row in found], following
+
+    def timeline(self, *, start: int, end: int, step: int, limit: int) -> dict[str, Any]:
+        """Return what a picture of *start* to *end* needs, in buckets of *step*, all nanoseconds.
+
+        Args:
+            start: Inclusive.
+            end: Exclusive.
+            step: Length of a bucket.
+            limit: At most so many clusters, the live and the latest first.
+        """
+        self._db.execute("BEGIN")
+        try:
+            return self._timeline(start, end, step, limit)
+        finally:
+            self._db.execute("COMMIT")
+
+    def _timeline(self, start: int, end: int, step: int, limit: int) -> dict[str, Any]:
+        window = {"start": start, "end": end, "step": step}
+        latest = self._db.execute("SELECT coalesce(max(seq), 0) AS seq FROM events").fetchone()
+        first = self._db.execute(
+            "SELECT min(seq) AS seq FROM events WHERE time >= ?", (start,)
+        ).fetchone()["seq"]
+        counts = {"fired": [0] * -(-(end - start) // step)}
+        counts["resolved"] = counts["fired"].copy()
+        for row in self._db.execute(
+            "SELECT (time - :start) / :step AS bucket, type IN"
+            " ('alert_assigned', 'alert_reopened') AS fired, count(*) AS count FROM events"
+            " WHERE time >= :start AND time < :end AND type IN"
+            " ('alert_assigned', 'alert_reopened', 'alert_resolved', 'alert_stale') GROUP BY 1, 2",
+            window,
+        ):
+            counts["fired" if row["fired"] else "resolved"][row["bucket"]] = row["count"]
+        samples: dict[int, list[list[int]]] = {}
+        for row in self._db.execute(
+            # Of a bucket's events, SQLite takes the other columns from the one with the greatest seq.
+            "SELECT cluster_id, (time - :start) / :step AS bucket, cluster_firing, max(seq)"
+            " FROM events WHERE time >= :start AND time < :end AND cluster_id IS NOT NULL"
+            " GROUP BY cluster_id, bucket",
+            window,
+        ):
+            samples.setdefault(row["cluster_id"], []).append([row["bucket"], row["cluster_firing"]])
+        found = self._db.execute(
+            "SELECT * FROM clusters WHERE opened_at < :end"
+            " AND (resolved_at IS NULL OR resolved_at >= :start)"
+            f" ORDER BY {_FINAL}, id DESC LIMIT :limit",
+            {**window, "limit": limit + 1},
+        ).fetchall()
+        clusters = []
+        for row in found[:limit]:
+            told = samples.get(row["id"], [])
+            if row["opened_at"] < start and (not told or told[0][0] > 0):
+                told = [[0, self._firing_before(row["id"], first)], *told]
+            clusters.append({**wire.cluster_json(rows.cluster_of(row)), "samples": told})
+        return {
+            "from": render(start),
+            "to": render(end),
+            "step_seconds": seconds(step),
+            "seq": latest["seq"],
+            **counts,
+            "clusters": clusters,
+            "truncated": len(found) > limit,
+        }
+
+    def _firing_before(self, cluster_id: int, seq: int | None) -> int:
+        """Return how many members fired before the event *seq* (None: as of the last one)."""
+        row = self._db.execute(
+            "SELECT cluster_firing FROM events WHERE cluster_id = ? AND seq < ?"
+            " ORDER BY seq DESC LIMIT 1",
+            (cluster_id, 2**63 - 1 if seq is None else seq),
+        ).fetchone()
+        return 0 if row is None else row["cluster_firing"]
+
+    def clusters_by_id(self, ids: Iterable[int]) -> list[dict[str, Any]]:
+        """Return those clusters of *ids* that exist, as they are."""
+        found = self._db.execute(
+            "SELECT * FROM clusters WHERE id IN (SELECT value FROM json_each(?)) ORDER BY id",
+            (json.dumps(sorted(ids)),),
+        )
+        return [wire.cluster_json(rows.cluster_of(row)) for row in found]
 
     def ledger(self) -> dict[str, int]:
         """Return how many notifications became how many alerts, episodes, clusters and storms."""

@@ -22,12 +22,12 @@ EPISODE_COLUMNS = (
 CLUSTER_COLUMNS = (
     "id", "state", "accepting", "opened_at", "updated_at", "closed_at", "resolved_at", "size", "firing",
     "stale", "severity", "title", "titled_at", "labels", "recurs", "merged_into", "split_from",
-    "pinned", "acked_by", "note", "moved_no", "joined_at", "first_onset", "last_onset",
-    "member_resolved_at", "idle_since", "confidence_sum", "profile", "center",
+    "pinned", "acked_by", "note", "own_title", "affected", "moved_no", "joined_at", "first_onset",
+    "last_onset", "member_resolved_at", "idle_since", "confidence_sum", "profile", "center",
 )  # fmt: skip
 EVENT_COLUMNS = (
-    "seq", "time", "type", "cluster_id", "cluster_size", "total_clusters", "episode_id", "fingerprint",
-    "starts_at", "confidence", "reason", "detail",
+    "seq", "time", "type", "cluster_id", "cluster_size", "cluster_firing", "total_clusters", "episode_id",
+    "fingerprint", "starts_at", "confidence", "reason", "detail",
 )  # fmt: skip
 
 
@@ -139,6 +139,8 @@ def cluster_row(cluster: Cluster) -> tuple[Any, ...]:
         cluster.pinned,
         cluster.acked_by,
         cluster.note,
+        cluster.own_title,
+        dump(cluster.affected),
         cluster.moved_no,
         cluster.joined_at,
         cluster.first_onset,
@@ -174,6 +176,8 @@ def cluster_of(row: sqlite3.Row, vectors: Mapping[int, Vector] | None = None) ->
         pinned=bool(row["pinned"]),
         acked_by=row["acked_by"],
         note=row["note"],
+        own_title=bool(row["own_title"]),
+        affected=json.loads(row["affected"]),
         moved_no=row["moved_no"],
         joined_at=row["joined_at"],
         first_onset=row["first_onset"],
@@ -196,6 +200,17 @@ def cluster_of(row: sqlite3.Row, vectors: Mapping[int, Vector] | None = None) ->
     return cluster
 
 
+def survivor(db: sqlite3.Connection, cluster_id: int) -> sqlite3.Row | None:
+    """Return the row of a cluster, or of the one it was merged into in the end; None if none is."""
+    while True:
+        row: sqlite3.Row | None = db.execute(
+            "SELECT * FROM clusters WHERE id = ?", (cluster_id,)
+        ).fetchone()
+        if row is None or row["merged_into"] is None:
+            return row
+        cluster_id = row["merged_into"]
+
+
 def vector_of(data: bytes) -> Vector:
     """Return the vector that *data* holds, as 32-bit floats."""
     return np.frombuffer(data, dtype=np.float32).copy()
@@ -210,6 +225,7 @@ def event_row(event: Event) -> tuple[Any, ...]:
         event.type.value,
         event.cluster_id,
         event.cluster_size,
+        event.cluster_firing,
         event.total_clusters,
         alert.episode_id if alert else None,
         alert.fingerprint if alert else None,
@@ -232,6 +248,7 @@ def event_of(row: sqlite3.Row) -> Event:
         type=EventType(row["type"]),
         cluster_id=row["cluster_id"],
         cluster_size=row["cluster_size"],
+        cluster_firing=row["cluster_firing"],
         total_clusters=row["total_clusters"],
         alert=alert,
         confidence=row["confidence"],

@@ -22,6 +22,16 @@ def first(db: Database) -> None:
             db.execute(statement)
 
 
+@migrations(name="0003_operator")
+def operator(db: Database) -> None:
+    """Add what an operator says of a cluster, and what the stream and the timeline need."""
+    db.execute("ALTER TABLE events ADD COLUMN cluster_firing INTEGER NOT NULL DEFAULT 0")
+    db.execute("ALTER TABLE clusters ADD COLUMN own_title INTEGER NOT NULL DEFAULT 0")
+    db.execute("ALTER TABLE clusters ADD COLUMN affected TEXT NOT NULL DEFAULT '{}'")
+    # "Which were going on then" without reading all there ever were.
+    db.execute("CREATE INDEX clusters_by_end ON clusters (resolved_at)")
+
+
 _FIRST = """
 CREATE TABLE meta (
     key   TEXT PRIMARY KEY,
@@ -168,4 +178,4 @@ def migrate(db: Database) -> None:
 
 
 # The library ignores applied names that it does not know, and would write into a newer database.
-_NAMES = ("0001_first",)
+_NAMES = ("0001_first", "0003_operator")

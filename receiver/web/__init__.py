@@ -1,5 +1,6 @@
 """The HTTP edge."""
 
+from receiver.web.access import Access
 from receiver.web.server import Server
 
-__all__ = ["Server"]
+__all__ = ["Access", "Server"]

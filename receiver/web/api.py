@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, ParamSpec, TypeVar
 
 from aiohttp import web
 
 from receiver.config import Config
-from receiver.core import payload
+from receiver.core import operator, payload
 from receiver.core.clusters import ClusterState
 from receiver.core.engine import Engine, is_self
 from receiver.core.errors import SenderError, TryLater
@@ -20,6 +20,7 @@ from receiver.core.intake import Embed
 from receiver.core.model import Alert
 from receiver.core.query import AlertQuery
 from receiver.core.text import masked_text
+from receiver.core.timestamps import SECOND, nanoseconds, render
 from receiver.web import parameters
 from receiver.web.parts import Queries, Worker
 
@@ -27,8 +28,13 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 _ALERT_STATES = ("firing", "stale", "resolved")
-_CLASSIFY_SECONDS = 10.0
-_CLASSIFY_BYTES = 1024 * 1024
+_WORKER_SECONDS = 10.0
+_TIMELINE_DEFAULT = 1800 * SECOND
+_TIMELINE_MOST = 92 * 86400 * SECOND
+_BUCKETS = 240
+"""Of a timeline: as many as a narrow screen can show."""
+
+_BUCKETS_MOST = 4000
 
 
 class Api:
@@ -42,6 +48,9 @@ class Api:
         worker: Worker,
         clock: Callable[[], int],
         seconds: Callable[[], float],
+        status: Callable[[], Mapping[str, Any]],
+        issue_ticket: Callable[[], tuple[str, float]],
+        external_url: Callable[[], str],
     ) -> None:
         """Ask *queries*, and *worker* for what only the engine knows.
 
@@ -51,7 +60,13 @@ class Api:
             worker: Has the engine.
             clock: Nanoseconds since 1970.
             seconds: A clock for durations.
+            status: Figures of the receiver itself.
+            issue_ticket: Gives a ticket, and for how many seconds it is good.
+            external_url: Under which address browsers reach the page, without a slash at its end.
         """
+        self._status = status
+        self._issue_ticket = issue_ticket
+        self._external_url = external_url
         self._config = config
         self._queries = queries
         self._worker = worker
@@ -85,7 +100,47 @@ class Api:
     async def cluster(self, request: web.Request) -> web.Response:
         """GET /api/v1/clusters/{id}."""
         number = parameters.integer(request.match_info, "id", 0, low=1)
-        return answer(await self._read(self._queries.cluster, number))
+        found = await self._read(self._queries.cluster, number)
+        return answer({**found, "url": f"{self._external_url()}/#cluster={found['id']}"})
+
+    async def update_cluster(self, request: web.Request) -> web.Response:
+        """PATCH /api/v1/clusters/{id}: what an operator says of a cluster."""
+        number = parameters.integer(request.match_info, "id", 0, low=1)
+        update = operator.read_update(read_json(await request.read()))
+        return answer(await self._from_worker(self._worker.command(number, update)))
+
+    async def timeline(self, request: web.Request) -> web.Response:
+        """GET /api/v1/timeline."""
+        query = request.query
+        parameters.only(query, "from", "to", "step", "limit")
+        now = self._clock()
+        end = parameters.moment(query, "to") or now
+        start = parameters.moment(query, "from") or end - _TIMELINE_DEFAULT
+        if not 0 < end - start <= _TIMELINE_MOST:
+            most = _TIMELINE_MOST // (86400 * SECOND)
+            raise SenderError(
+                f"from: expected a time before `to`, at most {most} days before it", field="from"
+            )
+        # So that a picture that moves on is cut into the same buckets.
+        step = parameters.integer(query, "step", -(-(end - start) // (_BUCKETS * SECOND)), low=1)
+        step *= SECOND
+        start -= start % step
+        if -(-(end - start) // step) > _BUCKETS_MOST:
+            raise SenderError(
+                f"step: expected at least {-(-(end - start) // (_BUCKETS_MOST * SECOND))} seconds"
+                f" for this range, which gives {_BUCKETS_MOST} buckets",
+                field="step",
+            )
+        limit = parameters.integer(query, "limit", 1000, low=1, high=5000)
+        return answer(
+            await self._read(self._queries.timeline, start=start, end=end, step=step, limit=limit)
+        )
+
+    async def ticket(self, request: web.Request) -> web.Response:
+        """POST /api/v1/tickets: what a browser's socket shows in place of a token."""
+        ticket, seconds = self._issue_ticket()
+        expires_at = render(self._clock() + nanoseconds(seconds))
+        return answer({"ticket": ticket, "expires_at": expires_at})
 
     async def alerts(self, request: web.Request) -> web.Response:
         """GET /api/v1/alerts."""
@@ -132,7 +187,9 @@ class Api:
             raise TryLater("the state is not restored yet")
         ledger = await self._read(self._queries.ledger)
         size = await self._read(self._queries.size_bytes)
-        return answer({**figures, "ledger": ledger, "storage": {"size_bytes": size}})
+        return answer(
+            {**figures, **self._status(), "ledger": ledger, "storage": {"size_bytes": size}}
+        )
 
     async def classify(self, request: web.Request) -> web.Response:
         """POST /api/v1/classify: where one alert would go; nothing is stored."""
@@ -153,27 +210,38 @@ class Api:
                 "why": explain(placement, self._config.clustering),
             }
 
-        try:
-            async with asyncio.timeout(_CLASSIFY_SECONDS):
-                found = await asyncio.wrap_future(self._worker.ask(question))
-        except TimeoutError:
-            raise TryLater("the engine is busy") from None
+        found = await self._from_worker(self._worker.ask(question))
         took = (self._seconds() - started) * 1000
         return answer({"fingerprint": alert.fingerprint, **found, "processing_ms": round(took, 3)})
 
-    def _read_alert(self, body: bytes) -> Alert:
-        if len(body) > _CLASSIFY_BYTES:
-            raise SenderError(f"body of {len(body)} bytes, expected one alert")
+    async def _from_worker(self, future: Future[R]) -> R:
+        """Return what the worker gives; what it has not begun in time it never does."""
         try:
-            entry = json.loads(body)
-        except (ValueError, RecursionError):
-            raise SenderError("body is not JSON") from None
+            async with asyncio.timeout(_WORKER_SECONDS):
+                return await asyncio.wrap_future(future)
+        except TimeoutError:
+            raise TryLater("the engine is busy, or the model is not loaded yet") from None
+
+    def _read_alert(self, body: bytes) -> Alert:
+        entry = read_json(body)
         if isinstance(entry, dict):
             entry = {"status": "firing", **entry}
         alert = payload.read_one(entry, self._config.identity)
         if is_self(alert):
             raise SenderError("labels.origin: our own alerts are not clustered", field="labels")
         return alert
+
+
+def read_json(body: bytes) -> Any:
+    """Return what *body* holds.
+
+    Raises:
+        SenderError: It is not JSON.
+    """
+    try:
+        return json.loads(body)
+    except (ValueError, RecursionError):
+        raise SenderError("body is not JSON") from None
 
 
 def answer(document: Any) -> web.Response:

@@ -19,7 +19,8 @@ def answer(status: int, code: str, message: str, field: str | None = None) -> we
     error = {"code": code, "message": message[:500]}
     if field:
         error["field"] = field[:100]
-    return web.json_response({"error": error}, status=status)
+    headers = {"WWW-Authenticate": "Bearer"} if status == 401 else None
+    return web.json_response({"error": error}, status=status, headers=headers)
 
 
 @web.middleware
@@ -36,9 +37,13 @@ async def middleware(request: web.Request, handler: Handler) -> web.StreamRespon
         return response
     except web.RequestPayloadError:
         return answer(400, "bad_request", "body cannot be read: its encoding is broken")
+    except web.HTTPRequestEntityTooLarge as error:
+        return answer(413, "too_large", error.text or "the body is too large")
     except web.HTTPNotFound:
         return answer(404, "not_found", "no such path")
     except web.HTTPException as error:
+        if error.status < 400:
+            raise
         return answer(error.status, "http", error.reason)
     except Exception:
         log.exception("a request failed", extra={"path": request.path})

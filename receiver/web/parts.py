@@ -8,6 +8,7 @@ from typing import Any, Protocol, TypeVar
 
 from receiver.core.engine import Engine
 from receiver.core.evolution import Event
+from receiver.core.frames import Sink
 from receiver.core.intake import Embed
 from receiver.core.query import AlertQuery
 
@@ -51,6 +52,26 @@ class Worker(Protocol):
         """Have *question* asked of the engine between two batches; it must change nothing."""
         ...
 
+    def command(self, cluster_id: int, update: Mapping[str, Any]) -> Future[dict[str, Any]]:
+        """Have *update* applied to a cluster; the cluster as it then is, or NotFound."""
+        ...
+
+
+class Feed(Protocol):
+    """Tells clients what happens."""
+
+    def check_room(self) -> None:
+        """Raise TryLater if no further client can be taken."""
+        ...
+
+    async def subscribe(self, sink: Sink, after: int | None, epoch: str) -> None:
+        """Have *sink* told what is, or what it missed since *after*, and from then on all."""
+        ...
+
+    def unsubscribe(self, sink: Sink) -> None:
+        """Tell *sink* nothing any more."""
+        ...
+
 
 class Queries(Protocol):
     """Reads what is kept."""
@@ -79,6 +100,10 @@ class Queries(Protocol):
         self, *, after: int, start: int | None, end: int | None, limit: int
     ) -> tuple[list[Event], str | None]:
         """Return events, ascending, and the seq to go on from."""
+        ...
+
+    def timeline(self, *, start: int, end: int, step: int, limit: int) -> dict[str, Any]:
+        """Return what a picture of *start* to *end* needs, in buckets of *step* nanoseconds."""
         ...
 
     def ledger(self) -> dict[str, int]:

@@ -454,6 +454,7 @@ def test_events_are_told_in_one_form() -> None:
         "type": "alert_assigned",
         "cluster_id": 1,
         "cluster_size": 1,
+        "cluster_firing": 1,
         "total_clusters": 1,
         "alert": {
             "fingerprint": alert("A", node="n1").fingerprint,

@@ -6,5 +6,5 @@ from receiver.core.query import AlertQuery
 
 
 def test_defaults_are_nothing_at_all() -> None:
-    assert (Publication(0, [], []).outcomes, AlertQuery().labels) == ({}, ())
+    assert (Publication(0, 0, [], []).outcomes, AlertQuery().labels) == ({}, ())
     assert InboxRow(1, 2, 3, 0, b"x").applied == 0

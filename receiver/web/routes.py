@@ -1,0 +1,49 @@
+"""Every call there is: method, path, who may make it, and what answers. One table for all of it."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterable, Iterator
+from dataclasses import dataclass
+
+from aiohttp import web
+
+from receiver.web.access import Access, Role
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One call.
+
+    Attributes:
+        method: Of HTTP; `*` for all that no other call takes.
+        path: Without the prefix.
+        role: Who may make it; None: anybody, or the handler itself sees to it.
+        handler: What answers.
+        ticket: A ticket in the address will do in place of a token.
+    """
+
+    method: str
+    path: str
+    role: Role | None
+    handler: Handler
+    ticket: bool = False
+
+
+def routes(calls: Iterable[Call], prefix: str, access: Access) -> Iterator[web.RouteDef]:
+    """Yield the routes of *calls* under *prefix*, each behind its role."""
+    for call in calls:
+        handler = _guarded(call, access)
+        if call.method == "GET":
+            yield web.get(prefix + call.path, handler)
+        else:
+            yield web.route(call.method, prefix + call.path, handler)
+
+
+def _guarded(call: Call, access: Access) -> Handler:
+    async def handle(request: web.Request) -> web.StreamResponse:
+        access.check(request, call.role, ticket=request.query.get("ticket", "") * call.ticket)
+        return await call.handler(request)
+
+    return handle

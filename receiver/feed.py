@@ -179,6 +179,11 @@ class Feed:
         self._readers.shutdown(wait=True, cancel_futures=True)
 
     @property
+    def seq(self) -> int:
+        """Of the latest event that is in a frame."""
+        return self._seq
+
+    @property
     def clients(self) -> int:
         """How many listen."""
         return len(self._clients) + len(self._catching_up)
@@ -211,9 +216,9 @@ class Feed:
         """Return what is to be said now; None if that is nothing."""
         first = self._seq + 1
         events, clusters = self._take()
-        status = self._status()
         if not self._ready.is_set():
             return None
+        status = self._status()
         notable = {key: status.get(key) for key in ("model_ready",)}
         notable["behind"] = bool(status.get("pending_alerts"))
         if events or clusters is not None or notable != self._told:
@@ -234,7 +239,8 @@ class Feed:
                 return [], None
             count = min(len(pending.events), _FRAME_EVENTS)
             events = [pending.events.popleft() for _ in range(count)]
-            if pending.events:
+            drained = not pending.events
+            if not drained:
                 # Clusters go with the last of their events, so that none is ahead of them.
                 clusters, whole = {}, False
                 self._seq = events[-1][0]
@@ -252,7 +258,7 @@ class Feed:
             else:
                 self._live.pop(cluster_id, None)
         self._snapshot = None
-        if not self._ready.is_set() and not events:
+        if drained:
             self._ready.set()
         return [told for _, told in events], [told for _, told in clusters.values()]
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from receiver.core.errors import EmbeddingError
+from receiver.core.frames import Frame, Reason
 from receiver.embedding.hashing import HashingEmbedder
 
 
@@ -34,3 +37,33 @@ class Clock:
 
     def __call__(self) -> int:
         return self.now
+
+
+class MemorySink:
+    """A client of the feed that keeps its frames, read; leaves out any transport.
+
+    Attributes:
+        frames: What it was sent.
+        bytes_waiting: What it says it has not read.
+        cuts: Why it was let go.
+    """
+
+    def __init__(self) -> None:
+        self.frames: list[dict[str, Any]] = []
+        self.sent: list[Frame] = []
+        self.bytes_waiting = 0
+        self.cuts: list[Reason] = []
+
+    def send(self, frame: Frame) -> None:
+        self.sent.append(frame)
+        self.frames.append(json.loads(frame.text))
+
+    def waiting(self) -> int:
+        return self.bytes_waiting
+
+    def cut(self, reason: Reason) -> None:
+        self.cuts.append(reason)
+
+    def seqs(self) -> list[int]:
+        """Return the seqs of all events it was sent, in order."""
+        return [e["seq"] for f in self.frames if f["type"] == "events" for e in f["events"]]

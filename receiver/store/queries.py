@@ -214,6 +214,11 @@ class Queries:
             following = str(found[-1]["seq"])
         return [rows.event_of(row) for row in found], following
 
+    def last_seq(self) -> int:
+        """Return the seq of the latest event; 0 if there is none."""
+        seq: int = self._db.execute("SELECT coalesce(max(seq), 0) FROM events").fetchone()[0]
+        return seq
+
     def timeline(self, *, start: int, end: int, step: int, limit: int) -> dict[str, Any]:
         """Return what a picture of *start* to *end* needs, in buckets of *step*, all nanoseconds.
 

@@ -13,6 +13,7 @@ from receiver.config import Config, split_address
 from receiver.web import errors, page
 from receiver.web.access import Access, Role
 from receiver.web.api import Api
+from receiver.web.openapi import Description
 from receiver.web.parts import Feed, Intake, Metrics, Queries, Room, Worker
 from receiver.web.routes import Call, routes
 from receiver.web.stream import Stream
@@ -60,6 +61,7 @@ class Server:
             external_url=lambda: self.external_url,
         )
         self._stream = Stream(feed)
+        self._description = Description(lambda: self.external_url)
         self._runner = web.AppRunner(
             self._application(), access_log=None, handler_cancellation=True, shutdown_timeout=2
         )
@@ -83,6 +85,7 @@ class Server:
             Call("POST", "/api/v1/tickets", Role.READ, api.ticket),
             Call("GET", "/api/v1/stream", Role.READ, stream.websocket, ticket=True),
             Call("GET", "/api/v1/stream.ndjson", Role.READ, stream.lines, ticket=True),
+            Call("GET", "/api/v1/openapi.json", None, self._description.show),
             Call("GET", "/metrics", Role.READ, self._show_metrics),
             Call("GET", "/-/healthy", None, self._healthy),
             Call("GET", "/-/ready", None, self._ready),

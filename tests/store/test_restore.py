@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from receiver.core.evolution import Event
 from receiver.core.intake import sightings
-from receiver.core.model import Alert, Recall, Tick
+from receiver.core.model import Alert, OperatorCommand, Recall, Tick
 from receiver.store import Database
 from tests.builders import EMBEDDER, alert, at, engine, state_of
 from tests.builders import settings as core_settings
@@ -57,6 +57,14 @@ class Partition:
         received = [(at(seconds), one) for seconds, one in batch]
         inputs, _, _ = sightings(self.engine, received, EMBEDDER.embed)
         self.commit(inputs, self.engine.step(inputs))
+
+    def command(self, seconds: float, cluster_id: int, **update: Any) -> None:
+        """Let an operator say *update*, as the worker does."""
+        if cluster_id not in self.engine.live.by_id:
+            found = self.database.find_cluster(cluster_id)
+            self.engine.step([Recall(edited=[found] if found else [])])
+        command = OperatorCommand(at(seconds), cluster_id, update)
+        self.commit([command], self.engine.step([command]))
 
     def tick(self, seconds: float) -> None:
         tick = Tick(at(seconds))
@@ -102,6 +110,47 @@ def test_restarts_change_nothing(
 
         assert [e.to_json() for e in steady.events] == [e.to_json() for e in restarted.events]
         assert state_of(steady.engine) == state_of(restarted.engine)
+
+
+UPDATES = st.fixed_dictionaries(
+    {},
+    optional={
+        "title": st.sampled_from(["", "Mine", "DiskFull"]),
+        "pinned": st.booleans(),
+        "acked_by": st.sampled_from(["", "Ann"]),
+        "note": st.sampled_from(["", "x"]),
+    },
+)
+
+
+@given(streams(), st.integers(1, 7), st.lists(st.tuples(st.integers(1, 4), UPDATES), max_size=10))
+@settings(deadline=None, max_examples=25)
+def test_commands_survive_restarts_and_are_replayed(
+    received: Received, size: int, commands: list[tuple[int, dict[str, Any]]]
+) -> None:
+    """Of live clusters and of those that are over; a restart after each changes nothing."""
+    with folder() as one, folder() as other:
+        steady, restarted = Partition(Path(one)), Partition(Path(other))
+        left = iter(commands)
+        for batch in in_batches(received, size):
+            cluster_id, update = next(left, (1, {}))
+            for each in (steady, restarted):
+                each.apply(batch)
+                each.command(batch[-1][0] + 1, cluster_id, **update)
+            restarted.restart()
+        again = engine(QUICK)
+        events = again.step(steady.database.inputs())
+        again.forget()
+        found = [each.database.find_cluster(n) for each in (steady, restarted) for n in (1, 2)]
+        for each in (steady, restarted):
+            each.database.close()
+
+        assert [e.to_json() for e in steady.events] == [e.to_json() for e in restarted.events]
+        assert [e.to_json() for e in steady.events] == [e.to_json() for e in events]
+        assert state_of(steady.engine) == state_of(restarted.engine) == state_of(again)
+        assert [c and (c.title, c.note, c.own_title) for c in found[:2]] == [
+            c and (c.title, c.note, c.own_title) for c in found[2:]
+        ]
 
 
 @given(streams(), st.integers(1, 7))

@@ -7,68 +7,20 @@ import dataclasses
 import io
 import json
 import sqlite3
+import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
-import aiohttp
 import pytest
 
 from receiver import app as app_module
-from receiver.app import App, running
-from receiver.config import load, split_address
+from receiver.config import split_address
 from receiver.core.settings import ConfigError, Seconds
 from tests.builders import body, entry
+from tests.web.conftest import Client, Start
 
 CAPTURES = sorted((Path(__file__).parent.parent / "captures").glob("[0-9]*.json"))
-
-
-class Client:
-    """Asks a running app."""
-
-    def __init__(self, app: App, session: aiohttp.ClientSession) -> None:
-        self.app = app
-        self.session = session
-
-    async def post(self, content: Any, path: str = "/api/v1/webhook") -> tuple[int, Any]:
-        content = io.BytesIO(content) if isinstance(content, bytes) else content
-        async with self.session.post(self.app.server.url + path, data=content) as answer:
-            return answer.status, json.loads(await answer.text())
-
-    async def get(self, path: str) -> tuple[int, Any]:
-        async with self.session.get(self.app.server.url + path) as answer:
-            text = await answer.text()
-            is_json = answer.content_type == "application/json"
-            return answer.status, json.loads(text) if is_json else text
-
-    async def items(self, path: str) -> list[Any]:
-        status, document = await self.get(path)
-        assert status == 200, document
-        items: list[Any] = document["items"]
-        return items
-
-    async def settled(self) -> None:
-        for _ in range(3000):
-            if self.app.writer.pending_alerts == 0 and not self.app.writer._pending:
-                return
-            await asyncio.sleep(0.01)
-        raise AssertionError("alerts stay pending")
-
-
-@pytest.fixture
-async def client(tmp_path: Path) -> AsyncIterator[Client]:
-    config = load(
-        None,
-        [
-            f"storage.path={json.dumps(str(tmp_path))}",
-            "web.listen_address='127.0.0.1:0'",
-            "embedding.backend=hashing",
-            "intake.max_body_bytes=1MiB",
-            "intake.max_wait=2s",
-        ],
-    )
-    async with running(config) as app, aiohttp.ClientSession() as session:
-        yield Client(app, session)
 
 
 class TestWebhook:
@@ -426,3 +378,112 @@ async def test_what_the_loop_reports_is_said_once(caplog: pytest.LogCaptureFixtu
         faults.handle(loop, {"message": "socket.accept() out of system resource"})
 
     assert len(caplog.records) == 1
+
+
+class TestTimeline:
+    async def test_it_tells_how_many_fired_when(self, client: Client) -> None:
+        await client.post(body(entry("A"), entry("B", labels={"alertname": "B"})))
+        await client.settled()
+        await client.post(body(entry("A", status="resolved", endsAt="2026-01-01T00:01:00Z")))
+        await client.settled()
+
+        status, answer = await client.get("/api/v1/timeline")
+
+        assert status == 200
+        assert (sum(answer["fired"]), sum(answer["resolved"])) == (2, 1)
+        assert 0 <= len(answer["fired"]) * answer["step_seconds"] - 1800 <= 2 * answer["step_seconds"]
+        assert answer["seq"] == (await client.items("/api/v1/events"))[-1]["seq"]
+        (cluster,) = answer["clusters"]
+        assert (cluster["id"], cluster["samples"][-1][1], cluster["firing"]) == (1, 1, 1)
+
+    async def test_what_began_before_is_there_from_the_first_bucket(self, client: Client) -> None:
+        await client.post(body(entry("A"), entry("B", labels={"alertname": "B"})))
+        await client.settled()
+        await asyncio.sleep(1.1)
+
+        now = time.time()
+        _, answer = await client.get(f"/api/v1/timeline?from={now}&to={now + 60}&step=5")
+
+        (cluster,) = answer["clusters"]
+        assert cluster["samples"] == [[0, 2]]
+        assert sum(answer["fired"]) == 0
+
+    async def test_the_newest_are_kept_if_there_are_too_many(self, start: Start) -> None:
+        async with start("clustering.threshold=1") as client:
+            await client.post(body(entry("A"), entry("B", labels={"alertname": "B"})))
+            await client.settled()
+            _, answer = await client.get("/api/v1/timeline?limit=1")
+
+        assert answer["truncated"] is True
+        assert [c["id"] for c in answer["clusters"]] == [2]
+
+    @pytest.mark.parametrize(
+        ("query", "field"),
+        [
+            ("from=x", "from"),
+            ("from=2026-01-02T00:00:00Z&to=2026-01-01T00:00:00Z", "from"),
+            ("from=2020-01-02T00:00:00Z&to=2026-01-01T00:00:00Z", "from"),
+            ("from=2026-01-01T00:00:00Z&to=2026-01-31T00:00:00Z&step=1", "step"),
+            ("step=0", "step"),
+            ("limit=9999", "limit"),
+            ("steps=1", "steps"),
+        ],
+    )
+    async def test_bad_parameters_are_named(self, client: Client, query: str, field: str) -> None:
+        status, answer = await client.get(f"/api/v1/timeline?{query}")
+
+        assert (status, answer["error"]["field"]) == (400, field)
+
+
+class TestOperator:
+    async def test_what_an_operator_says_is_kept_and_told(self, client: Client) -> None:
+        await client.post(body(entry("A")))
+        await client.settled()
+        said = {"title": "Disks", "pinned": True, "acked_by": "Ann", "note": "on it"}
+
+        status, cluster = await client.call("PATCH", "/api/v1/clusters/1", json=said)
+
+        assert status == 200
+        assert {name: cluster[name] for name in said} == said
+        _, kept = await client.get("/api/v1/clusters/1")
+        assert {name: kept[name] for name in said} == said
+        assert kept["url"] == f"{client.url}/#cluster=1"
+        events = await client.items("/api/v1/events")
+        assert [e["type"] for e in events[-2:]] == ["operator_command", "cluster_renamed"]
+
+    async def test_a_cluster_that_is_over_takes_a_note(self, start: Start) -> None:
+        async with start("clustering.resolve_after=0") as client:
+            await client.post(body(entry("A")))
+            await client.settled()
+            await client.post(body(entry("A", status="resolved", endsAt="2026-01-01T00:01:00Z")))
+            await client.settled()
+            _, before = await client.get("/api/v1/clusters/1")
+            status, after = await client.call(
+                "PATCH", "/api/v1/clusters/1", json={"note": "it was DNS"}
+            )
+
+        assert before["state"] == "resolved"
+        assert (status, after["note"], after["state"]) == (200, "it was DNS", "resolved")
+
+    @pytest.mark.parametrize(
+        ("path", "said", "status", "word"),
+        [
+            ("1", b"{}", 400, "expected at least one of"),
+            ("1", b"{", 400, "not JSON"),
+            ("1", b'{"pinned":1}', 400, "pinned: got 1, expected true or false"),
+            ("7", b'{"pinned":true}', 404, "cluster 7 does not exist"),
+            ("x", b'{"pinned":true}', 400, "id: got 'x'"),
+            ("1", b" " * (2**20 + 1), 413, "too"),
+        ],
+    )
+    async def test_what_cannot_be_done_is_said(
+        self, client: Client, path: str, said: bytes, status: int, word: str
+    ) -> None:
+        await client.post(body(entry("A")))
+        await client.settled()
+
+        found, answer = await client.call("PATCH", f"/api/v1/clusters/{path}", data=io.BytesIO(said))
+
+        assert found == status
+        assert word in json.dumps(answer).lower() or word in answer["error"]["message"]
+        assert len(await client.items("/api/v1/events")) == 2

@@ -32,6 +32,7 @@ from receiver.core.settings import (
     unit_of,
 )
 from receiver.core.severity import SeveritySettings
+from receiver.core.storms import StormSettings
 
 
 def split_address(address: str) -> tuple[str | None, int]:
@@ -255,6 +256,7 @@ class Config:
     embedding: EmbeddingSettings = EmbeddingSettings()
     index: IndexSettings = IndexSettings()
     clustering: ClusteringSettings = ClusteringSettings()
+    storms: StormSettings = StormSettings()
     memory: MemorySettings = MemorySettings()
     feed: FeedSettings = FeedSettings()
 
@@ -267,6 +269,7 @@ class Config:
             heartbeat=self.heartbeat,
             index=self.index,
             clustering=self.clustering,
+            storms=self.storms,
             memory=self.memory,
         )
 

@@ -17,6 +17,7 @@ from prometheus_client import (
 )
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 
+from receiver.core import timestamps
 from receiver.core.clusters import LIVE_STATES
 from receiver.core.evolution import EventType
 from receiver.core.model import Outcome, Status
@@ -120,6 +121,7 @@ class Metrics:
             "Vectors let go to make room.",
             registry=registry,
         )
+        self.storms = Counter("stormcell_storms", "Storms that started.", registry=registry)
         self.retries = Counter(
             "stormcell_retries",
             "Attempts repeated because the database or the model failed.",
@@ -163,6 +165,8 @@ class Metrics:
             self.processing.observe(age)
         for event in publication.events:
             self.events.labels(event.type.value).inc()
+            if event.type is EventType.STORM_STARTED:
+                self.storms.inc()
         self.cache_hits.inc(publication.texts_known)
         self.cache_misses.inc(publication.texts_embedded)
         self.archived.inc(publication.vectors_archived)
@@ -232,6 +236,7 @@ class Board:
                 "index_vectors": publication.stats["index"]["vectors"],
                 "index_vectors_limit": publication.stats["memory"]["max_vectors"],
                 "memory_pressure": publication.stats["memory"]["usage_ratio"],
+                **_storm_figures(publication.storm),
             }
             stability = publication.stats["stability"].get("stability_score")
             if stability is not None:
@@ -313,7 +318,35 @@ def _trim(times: deque[int], now: int) -> None:
         times.popleft()
 
 
+def _storm_figures(storm: Mapping[str, Any] | None) -> dict[str, float]:
+    """Return the gauges of *storm*; in calm all are 0."""
+    if storm is None:
+        return dict.fromkeys(_STORM_GAUGES, 0.0)
+    started_at = timestamps.parse(storm["started_at"]) or 0
+    values = (
+        1.0,
+        storm["intensity"],
+        storm["firing"],
+        len(storm["cluster_ids"]),
+        seconds(started_at),
+    )
+    return dict(zip(_STORM_GAUGES, values, strict=True))
+
+
+_STORM_GAUGES = (
+    "storm_active",
+    "storm_intensity_ratio",
+    "storm_firing_alerts",
+    "storm_clusters",
+    "storm_start_timestamp_seconds",
+)
+
 _HELP = {
+    "storm_active": "Whether a storm goes on.",
+    "storm_intensity_ratio": "New alerts over the usual at this hour, in a storm; 0 in calm.",
+    "storm_firing_alerts": "Firing alerts in the clusters of the storm.",
+    "storm_clusters": "Clusters of the storm.",
+    "storm_start_timestamp_seconds": "When the storm started; 0 in calm.",
     "flapping_alerts": "Open alerts that fired again and again within minutes.",
     "heartbeat_timestamp_seconds": "When the heartbeat alert was last received; 0 for never.",
     "index_vectors": "Vectors held.",

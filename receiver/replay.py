@@ -64,6 +64,7 @@ class Replay:
     events: list[Event] = field(default_factory=list)
     notifications: int = 0
     refused: int = 0
+    storms: dict[int, dict[str, Any]] = field(default_factory=dict)
 
     def agreement(self) -> scores.Agreement | None:
         """Return the agreement with the truth on the lines; None if they carry none."""
@@ -97,7 +98,7 @@ def run(paths: Iterable[Path], config: Config, embedder: Embedder) -> Replay:
             replay.events += engine.step([sighting])
             if arrival.line is not None:
                 _note(arrival, engine, known)
-        engine.drain()
+        replay.storms.update((storm["id"], storm) for storm in engine.drain().storms)
     return replay
 
 
@@ -282,6 +283,7 @@ def report(replay: Replay) -> dict[str, Any]:
         },
         "outcomes": dict(sorted(outcomes.items())),
         "refused": replay.refused,
+        "storms": list(replay.storms.values()),
         "stability": replay.engine.stability.report(len(replay.engine.live)),
     }
     found = replay.agreement()
@@ -301,7 +303,7 @@ def report(replay: Replay) -> dict[str, Any]:
 
 
 def table(replay: Replay, limit: int = 40) -> Iterator[str]:
-    """Yield the largest clusters as lines of a table, and how many more there are."""
+    """Yield the largest clusters as lines of a table, how many more there are, and the storms."""
     titles = {e.cluster_id: e.detail["title"] for e in replay.events if "title" in e.detail}
     sizes: dict[int, list[Event]] = {}
     for event in replay.events:
@@ -320,3 +322,9 @@ def table(replay: Replay, limit: int = 40) -> Iterator[str]:
     if len(ranked) > limit:
         rest = sum(len(sizes[c]) for c in ranked[limit:])
         yield f"    and {len(ranked) - limit} more clusters with {rest} alerts"
+    for storm in list(replay.storms.values())[:limit]:
+        started, clusters = storm["started_at"][:19].replace("T", " "), len(storm["cluster_ids"])
+        yield (
+            f"storm {storm['id']}: {started}, {storm['episodes']} new alerts in {clusters} clusters,"
+            f" at most {storm['peak_intensity']:g} times the usual"
+        )

@@ -81,6 +81,13 @@ def check_all_kept(output: str) -> None:
     assert found[1] == found[2]
 
 
+def check_a_storm_was_seen(output: str) -> None:
+    found = re.search(r"storm 1 +05:\d\d to \d\d:\d\d, (\d+) new alerts in", output)
+
+    assert found is not None, output
+    assert int(found[1]) > 150
+
+
 def check_put_away(folder: Path) -> None:
     """Nothing of the demo is left: no file, and no process that was given one."""
     commands = []
@@ -102,6 +109,7 @@ async def test_the_storm_comes_through_a_real_alertmanager_whole(folder: Path, s
     assert code == 0
     assert "Alertmanager 0." in said.text
     check_all_kept(said.text)
+    check_a_storm_was_seen(said.text)
     check_put_away(folder)
 
 
@@ -123,6 +131,7 @@ async def test_without_alertmanager_it_posts_webhooks_itself_and_serves_on(
     assert len(found) == 1
     assert "none is installed here" in said.text
     check_all_kept(said.text)
+    check_a_storm_was_seen(said.text)
     check_put_away(folder)
 
 
@@ -177,6 +186,9 @@ def test_clustering_keeps_step_with_the_clock_but_staleness_does_not() -> None:
     assert config.clustering.stale_after == CONFIG.clustering.stale_after
     assert config.clustering.threshold == CONFIG.clustering.threshold
     assert "time_scale 300 → 15 s" in changed
+    assert config.storms.window == CONFIG.storms.window / 20
+    assert config.storms.fresh_within == CONFIG.storms.fresh_within / 20
+    assert config.storms.min_episodes == CONFIG.storms.min_episodes
 
 
 def test_a_machine_that_cannot_keep_up_holds_the_scenario_back() -> None:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from receiver.core.evolution import Event, EventType
 from receiver.core.publication import Publication
 from receiver.core.timestamps import SECOND
 from receiver.metrics import SHOWN_CLUSTERS, Metrics
@@ -31,6 +32,51 @@ def publish(metrics: Metrics, *clusters: dict[str, Any], seconds: int = 0) -> st
 def shown(text: str) -> set[str]:
     head = "stormcell_cluster_firing_alerts{cluster_id="
     return {line.split('"')[1] for line in text.splitlines() if line.startswith(head)}
+
+
+STORM = {
+    "started_at": "2026-01-01T00:00:00.000Z",
+    "intensity": 12.5,
+    "firing": 310,
+    "cluster_ids": [3, 4],
+}
+
+
+def storm_gauges(metrics: Metrics) -> list[str]:
+    lines = metrics.render().decode().splitlines()
+    return [line.removeprefix("stormcell_storm_") for line in lines if "stormcell_storm_" in line]
+
+
+def test_storm_gauges_are_absent_until_the_state_is_known_and_0_in_calm() -> None:
+    metrics = Metrics("1")
+    assert storm_gauges(metrics) == []
+
+    publish(metrics)
+
+    assert [line for line in storm_gauges(metrics) if "#" not in line] == [
+        "active 0.0",
+        "intensity_ratio 0.0",
+        "firing_alerts 0.0",
+        "clusters 0.0",
+        "start_timestamp_seconds 0.0",
+    ]
+    assert "stormcell_storms_total 0.0" in metrics.render().decode()
+
+
+def test_storm_gauges_tell_of_the_storm_that_goes_on() -> None:
+    metrics = Metrics("1")
+    started = Event(1, 0, EventType.STORM_STARTED, None, 0, 0, 3, detail={"storm_id": 1})
+
+    metrics.published(Publication(0, 1, [started], [], stats=STATS, storm=STORM))
+
+    assert [line for line in storm_gauges(metrics) if "#" not in line] == [
+        "active 1.0",
+        "intensity_ratio 12.5",
+        "firing_alerts 310.0",
+        "clusters 2.0",
+        "start_timestamp_seconds 1.7672256e+09",
+    ]
+    assert "stormcell_storms_total 1.0" in metrics.render().decode()
 
 
 def test_the_largest_are_shown_and_the_rest_is_summed() -> None:

@@ -193,6 +193,21 @@ def test_the_report_has_ledger_and_scores(tmp_path: Path) -> None:
     assert "scores" not in replay.report(plain)
 
 
+def test_storms_are_told_in_report_and_table(tmp_path: Path) -> None:
+    labels = [{"alertname": "PodDown", "pod": f"p{n}", "app": "shop"} for n in range(40)]
+    lines = [line("PodDown", n, labels=told) for n, told in enumerate(labels)]
+    played = play(tmp_path, *lines, line("Later", 3600))
+
+    report, table = replay.report(played), list(replay.table(played))
+
+    assert report["ledger"]["storms"] == 1
+    (storm,) = report["storms"]
+    assert (storm["state"], storm["episodes"], len(storm["cluster_ids"])) == ("ended", 40, 1)
+    assert table[-1] == (
+        "storm 1: 2026-01-01 00:00:29, 40 new alerts in 1 clusters, at most 20 times the usual"
+    )
+
+
 def test_the_table_shows_the_largest_first(tmp_path: Path) -> None:
     names = [f"N{chr(65 + n // 26)}{chr(65 + n % 26)}" for n in range(60)]
     lines = [

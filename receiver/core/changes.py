@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,7 +29,7 @@ class Counters:
 
     Attributes:
         seq: Of the latest event.
-        episode_id, cluster_id, text_id: Drawn last; never reused.
+        episode_id, cluster_id, text_id, storm_id: Drawn last; never reused.
         moved_no: Assignments so far.
         clock: Latest time of any input, nanoseconds.
         heartbeat_at: When the heartbeat was last received firing, nanoseconds; 0 for never.
@@ -39,6 +40,7 @@ class Counters:
     episode_id: int = 0
     cluster_id: int = 0
     text_id: int = 0
+    storm_id: int = 0
     moved_no: int = 0
     clock: int = 0
     heartbeat_at: int = 0
@@ -60,6 +62,8 @@ class Changes:
         used_texts: Ids of texts used, in that order.
         forgotten_texts: Ids of texts whose vector is held no more.
         label_counts, labels_forgotten: See `LabelFrequencies.changes`.
+        storms: New or changed, in the order of their ids, as the public sees them.
+        storm_memory: What `Storms.restore` wants, as JSON by key; only the keys that changed.
         counters: As they stand.
     """
 
@@ -74,6 +78,8 @@ class Changes:
     forgotten_texts: list[int] = field(default_factory=list)
     label_counts: list[tuple[str, float, int]] = field(default_factory=list)
     labels_forgotten: list[str] = field(default_factory=list)
+    storms: list[dict[str, Any]] = field(default_factory=list)
+    storm_memory: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -87,6 +93,7 @@ class Restored:
         texts: (id, digest) of those held, the longest unused first, and their vectors beside them.
         label_counts: See `LabelFrequencies.restore`.
         assignments: (founded, confidence) of the latest assignments, oldest first.
+        storm_memory: The latest of each key of `Changes.storm_memory`.
     """
 
     counters: Counters
@@ -96,3 +103,4 @@ class Restored:
     vectors: NDArray[np.float32] | None = None
     label_counts: Iterable[tuple[str, float, int]] = ()
     assignments: Iterable[tuple[bool, float]] = ()
+    storm_memory: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)

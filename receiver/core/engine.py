@@ -38,6 +38,7 @@ from receiver.core.model import (
 )
 from receiver.core.severity import SeveritySettings
 from receiver.core.stability import Stability
+from receiver.core.storms import Storms, StormSettings
 from receiver.core.texts import Texts
 from receiver.core.timers import Timers
 from receiver.core.timestamps import SECOND, nanoseconds
@@ -61,6 +62,7 @@ class CoreSettings:
     heartbeat: HeartbeatSettings = HeartbeatSettings()
     index: IndexSettings = IndexSettings()
     clustering: ClusteringSettings = ClusteringSettings()
+    storms: StormSettings = StormSettings()
     memory: MemorySettings = MemorySettings()
 
 
@@ -79,6 +81,7 @@ class Engine:
         self.live = LiveClusters(make_index(dims))
         self.texts = Texts(make_index(dims), settings.memory.max_vectors, self.live.uses)
         self.stability = Stability(settings.clustering.stability_window)
+        self.storms = Storms(settings.storms)
         self.frequencies = LabelFrequencies(settings.memory.max_label_values)
         self.episodes: dict[str, Episode] = {}
         self.flapping: set[str] = set()
@@ -145,6 +148,7 @@ class Engine:
         """Return what changed since the last call."""
         label_counts, labels_forgotten = self.frequencies.changes()
         texts, used_texts, forgotten_texts = self.texts.changes()
+        storms, storm_memory = self.storms.changes(self.live.by_id)
         changes = Changes(
             counters=replace(self.counters, outcomes=dict(self.counters.outcomes)),
             episodes=list(self._changed_episodes.values()),
@@ -157,6 +161,8 @@ class Engine:
             forgotten_texts=forgotten_texts,
             label_counts=label_counts,
             labels_forgotten=labels_forgotten,
+            storms=storms,
+            storm_memory=storm_memory,
         )
         self._changed_episodes, self._ended, self._changed_clusters = {}, [], {}
         self._told, self._heartbeats = {}, {}
@@ -185,6 +191,8 @@ class Engine:
             self._arm_stale(episode)
         self.frequencies.restore(restored.label_counts)
         self.stability.restore(restored.assignments)
+        self.storms.restore(restored.storm_memory)
+        self._arm_storm()
 
     # -- sightings -------------------------------------------------------------------------------
 
@@ -194,6 +202,7 @@ class Engine:
 
     def _sight(self, sighting: Sighting) -> None:
         alert, now = sighting.alert, self.counters.clock
+        self.storms.hear(now)
         if heartbeat.is_heartbeat(alert.labels, self._heartbeat):
             if alert.status is Status.FIRING:
                 self.counters.heartbeat_at = now
@@ -276,6 +285,7 @@ class Engine:
         self._arm_stale(episode)
         if not is_self(alert):
             self._assign(episode, vector, recurs=again)
+            self._watch(episode, before)
 
     def _record_ended(self, alert: Alert, now: int, known: Episode | None) -> None:
         """Keep an episode of which only the end was told: nothing to cluster, nothing that fires."""
@@ -551,6 +561,35 @@ class Engine:
         """Return the cluster, if it is live or was recalled whole."""
         return self.live.by_id.get(cluster_id) or self._over.get(cluster_id)
 
+    # -- storms ----------------------------------------------------------------------------------
+
+    def _watch(self, episode: Episode, before: Episode | None) -> None:
+        """Count the new *episode* if it is news, *before* being its alert's last one."""
+        if not self.storms.is_news(episode, before):
+            return
+        now = self.counters.clock
+        if self.storms.count(episode.cluster_id or 0, now):
+            self.counters.storm_id += 1
+            reason = self.storms.start(self.counters.storm_id, now)
+            self.storms.represent(self.episodes.values(), self.settings.severity)
+            self._emit(
+                EventType.STORM_STARTED, None, reason=reason, storm_id=self.counters.storm_id
+            )
+            self._arm_storm()
+
+    def _arm_storm(self) -> None:
+        due = self.storms.next_due()
+        if due is not None:
+            self._timers.set_storm(due)
+
+    def _ring_storm(self, due: int) -> None:
+        self.counters.clock = max(self.counters.clock, due)
+        self.storms.represent(self.episodes.values(), self.settings.severity)
+        reason = self.storms.look(self.counters.clock, self.live.by_id)
+        if reason:
+            self._emit(EventType.STORM_ENDED, None, reason=reason, storm_id=self.counters.storm_id)
+        self._arm_storm()
+
     # -- time ------------------------------------------------------------------------------------
 
     def _arm_cluster(self, cluster: Cluster, after: int) -> None:
@@ -574,8 +613,10 @@ class Engine:
         while (ring := self._timers.pop(now)) is not None:
             if ring.fingerprint:
                 self._ring_episode(ring.fingerprint, ring.due)
-            else:
+            elif ring.cluster_id:
                 self._ring_cluster(ring.cluster_id, ring.due)
+            else:
+                self._ring_storm(ring.due)
 
     def _ring_cluster(self, cluster_id: int, due: int) -> None:
         cluster, settings = self.live.by_id[cluster_id], self.settings.clustering

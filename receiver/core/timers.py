@@ -1,4 +1,4 @@
-"""What time alone will bring: moments at which a cluster or an episode is to be looked at.
+"""What time alone will bring: moments at which a cluster, an episode or the storm is looked at.
 
 A timer may ring early, because what it waits for has moved on; whoever is rung looks whether it is due
 and sets it again. So nothing is searched when time passes, and nothing is lost when it jumps.
@@ -15,8 +15,8 @@ class Ring(NamedTuple):
 
     Attributes:
         due: Nanoseconds.
-        cluster_id: Of the cluster; 0 for an episode.
-        fingerprint: Of the episode's alert; empty for a cluster.
+        cluster_id: Of the cluster; 0 for an episode or the storm.
+        fingerprint: Of the episode's alert; empty for a cluster or the storm.
     """
 
     due: int
@@ -25,13 +25,14 @@ class Ring(NamedTuple):
 
 
 class Timers:
-    """Timers by when they ring, one a cluster and one an alert."""
+    """Timers by when they ring: one a cluster, one an alert, and one for the storm."""
 
     def __init__(self) -> None:
         """Start with none."""
         self._heap: list[Ring] = []
         self._clusters: dict[int, int] = {}
         self._episodes: dict[str, int] = {}
+        self._storm: int | None = None
 
     def next_due(self) -> int | None:
         """Return when the next may ring, nanoseconds; None for never."""
@@ -53,6 +54,11 @@ class Timers:
             self._episodes[fingerprint] = due
             heapq.heappush(self._heap, Ring(due, 0, fingerprint))
 
+    def set_storm(self, due: int) -> None:
+        """Have the storm looked at at *due*; nothing else may be set for it."""
+        self._storm = due
+        heapq.heappush(self._heap, Ring(due, 0, ""))
+
     def pop(self, now: int) -> Ring | None:
         """Return the next that rings at or before *now*, which is set no more; None if none does."""
         while self._heap and self._heap[0].due <= now:
@@ -62,5 +68,8 @@ class Timers:
                 return ring
             if ring.cluster_id and self._clusters.get(ring.cluster_id) == ring.due:
                 del self._clusters[ring.cluster_id]
+                return ring
+            if ring == (self._storm, 0, ""):
+                self._storm = None
                 return ring
         return None

@@ -63,7 +63,11 @@ class Pace:
 
     def opened(self, cluster: Mapping[str, Any]) -> float:
         """Return the scenario seconds at which *cluster*, as the API gives it, was opened."""
-        return self.offset(datetime.fromisoformat(cluster["opened_at"]))
+        return self.at(cluster["opened_at"])
+
+    def at(self, moment: str) -> float:
+        """Return the scenario seconds at *moment*, as the API gives times."""
+        return self.offset(datetime.fromisoformat(moment))
 
     def real(self, seconds: float) -> float:
         """Return how many real seconds *seconds* of the scenario take."""

@@ -107,9 +107,16 @@ class _Demo:
             pace = Pace(now(), self._speed)
             screen, pair = Screen(sys.stdout, pace), Pair(self._scenario, pace, sender)
             verdict = await self._tell(app, api, pair, pace, screen)
-        ledger, clusters = await api.ledger(), await api.clusters()
+        ledger, clusters, storms = await api.ledger(), await api.clusters(), await api.storms()
         lines = words.summary(
-            verdict, ledger, clusters, self._scenario, pace=pace, pair=pair, screen=screen
+            verdict,
+            ledger,
+            clusters,
+            storms,
+            self._scenario,
+            pace=pace,
+            pair=pair,
+            screen=screen,
         )
         print("\n".join(lines), flush=True)
         return 0 if verdict.complete else 1

@@ -23,12 +23,14 @@ class Ledger:
         alerts: Alerts in them, repeats included.
         firings: Episodes they told of.
         clusters: Alert clusters these were put in.
+        storms: Times in which they came far above the usual.
     """
 
     notifications: int = 0
     alerts: int = 0
     firings: int = 0
     clusters: int = 0
+    storms: int = 0
 
 
 class View:
@@ -75,7 +77,12 @@ class View:
         if stats is None:
             return Ledger()
         told = stats["ledger"]
-        return Ledger(told["notifications"], told["alerts"], told["episodes"], told["clusters"])
+        names = ("notifications", "alerts", "episodes", "clusters", "storms")
+        return Ledger(*(told[name] for name in names))
+
+    async def storms(self) -> list[dict[str, Any]]:
+        """Return all storms there were, the first one first."""
+        return (await self._all("/api/v1/storms"))[::-1]
 
     async def has_page(self) -> bool:
         """Return whether the receiver has a page for browsers."""

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 from receiver.demo.pace import Pace
 from receiver.demo.prometheus import Pair
 from receiver.demo.scenario import DURATION, Scenario
 from receiver.demo.screen import Screen
-from receiver.demo.table import Column
+from receiver.demo.table import Column, clock
 from receiver.demo.verdict import Verdict
 from receiver.demo.view import Ledger
 
@@ -34,6 +35,7 @@ def opening(
         ("clusters/1", "one of them, with its members"),
         ("alerts?q=payments&limit=5", "where an alert went"),
         ("events?limit=20", "how the clusters evolved"),
+        ("storms", "when more came than usual"),
     ]
     curls = [(f"curl -s '{url}/api/v1/{path}'", meaning) for path, meaning in looks]
     curls.append((f"curl -s '{url}/metrics'", "what Prometheus would scrape"))
@@ -59,6 +61,7 @@ def summary(
     verdict: Verdict,
     ledger: Ledger,
     clusters: list[dict[str, object]],
+    storms: list[dict[str, Any]],
     scenario: Scenario,
     *,
     pace: Pace,
@@ -74,6 +77,7 @@ def summary(
         "",
         f"  ledger     {ledger.notifications} notifications ({ledger.alerts} alerts) → "
         f"{ledger.firings} firings of {verdict.sent} alerts → {ledger.clusters} clusters",
+        *(_storm(storm, pace) for storm in storms),
         _check(verdict),
         *_agreement(verdict, scenario),
         f"  time       {pace.passed:.0f} s, in which two Prometheus replicas posted "
@@ -85,6 +89,17 @@ def _contents(verdict: Verdict, cluster: Mapping[str, object]) -> str:
     held = verdict.contents.get(int(str(cluster["id"])), {})
     ranked = sorted(held.items(), key=lambda item: (-item[1], item[0]))
     return ", ".join(f"{count} {incident}" for incident, count in ranked)
+
+
+def _storm(storm: Mapping[str, Any], pace: Pace) -> str:
+    lasted = f"from {clock(pace.at(storm['started_at']))} on"
+    if storm["ended_at"] is not None:
+        lasted = f"{clock(pace.at(storm['started_at']))} to {clock(pace.at(storm['ended_at']))}"
+    return (
+        f"  storm {storm['id']}    {lasted}, {storm['episodes']} new alerts in "
+        f"{len(storm['cluster_ids'])} large clusters, at most {storm['peak_intensity']:.0f} times "
+        "the usual"
+    )
 
 
 def _check(verdict: Verdict) -> str:

@@ -424,7 +424,7 @@ class Worker:
         embedded: int = 0,
     ) -> None:
         changes = engine.drain()
-        if not (events or batch or changes.episodes or changes.clusters):
+        if not (events or batch or changes.episodes or changes.clusters or changes.storms):
             return
         trim = self._journal_before()
         self._retrying(
@@ -495,6 +495,7 @@ class Worker:
             flapping=len(engine.flapping),
             heartbeat_at=engine.counters.heartbeat_at,
             stats=self.stats,
+            storm=engine.storms.public(engine.live.by_id),
             **figures,
         )
         for listener in self._listeners:

@@ -222,6 +222,7 @@ class Database:
                 "DELETE FROM label_counts WHERE token = ?",
                 [(token,) for token in changes.labels_forgotten],
             )
+            self._write_storms(changes)
             self._db.execute(
                 "INSERT OR REPLACE INTO meta VALUES ('counters', ?)",
                 (rows.counters_row(changes.counters),),
@@ -273,6 +274,16 @@ class Database:
         self._db.executemany(
             "UPDATE texts SET vector = NULL WHERE id = ?",
             [(text,) for text in changes.forgotten_texts],
+        )
+
+    def _write_storms(self, changes: Changes) -> None:
+        self._db.executemany(
+            "INSERT OR REPLACE INTO storms VALUES (?, ?)",
+            [(storm["id"], rows.dump(storm)) for storm in changes.storms],
+        )
+        self._db.executemany(
+            "INSERT OR REPLACE INTO meta VALUES (?, ?)",
+            [(key, rows.dump(value)) for key, value in changes.storm_memory.items()],
         )
 
     def _write_inbox(
@@ -329,6 +340,12 @@ class Database:
                 for row in self._db.execute("SELECT token, count, at FROM label_counts")
             ],
             assignments=self._assignments(assignments),
+            storm_memory={
+                row["key"]: json.loads(row["value"])
+                for row in self._db.execute(
+                    "SELECT key, value FROM meta WHERE key IN ('storm_watch', 'storm_baseline')"
+                )
+            },
         )
 
     def _texts(self) -> tuple[list[tuple[int, bytes]], list[Vector]]:

@@ -185,6 +185,21 @@ class Queries:
             "why": rows.load_optional(latest["why"]),
         }
 
+    # -- storms ----------------------------------------------------------------------------------
+
+    def storms(self, *, limit: int, cursor: str) -> tuple[list[dict[str, Any]], str | None]:
+        """Return storms, newest first, and the cursor to go on from."""
+        before = _cursor(cursor, 1)[0] if cursor else None
+        found = self._db.execute(
+            "SELECT id, document FROM storms WHERE coalesce(id < ?, 1) ORDER BY id DESC LIMIT ?",
+            (before, limit + 1),
+        ).fetchall()
+        following = None
+        if len(found) > limit:
+            found = found[:limit]
+            following = str(found[-1]["id"])
+        return [json.loads(row["document"]) for row in found], following
+
     # -- events and figures ----------------------------------------------------------------------
 
     def events(
@@ -316,7 +331,7 @@ class Queries:
             "alerts": sum(counters["outcomes"].values()),
             "episodes": episodes,
             "clusters": counters["cluster_id"],
-            "storms": 0,
+            "storms": counters.get("storm_id", 0),
         }
 
     def size_bytes(self) -> int:

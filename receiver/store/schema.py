@@ -22,6 +22,16 @@ def first(db: Database) -> None:
             db.execute(statement)
 
 
+@migrations(name="0002_storms")
+def storms(db: Database) -> None:
+    """Keep storms.
+
+    A storm is read whole and found by its id: what the public sees of it is one document. What the
+    core needs to go on is in `meta`.
+    """
+    db.execute("CREATE TABLE storms (id INTEGER PRIMARY KEY, document TEXT NOT NULL)")
+
+
 @migrations(name="0003_operator")
 def operator(db: Database) -> None:
     """Add what an operator says of a cluster, and what the stream and the timeline need."""
@@ -178,4 +188,4 @@ def migrate(db: Database) -> None:
 
 
 # The library ignores applied names that it does not know, and would write into a newer database.
-_NAMES = ("0001_first", "0003_operator")
+_NAMES = ("0001_first", "0002_storms", "0003_operator")

@@ -167,6 +167,15 @@ class Api:
         """GET /api/v1/alerts/{fingerprint}."""
         return answer(await self._read(self._queries.alert, request.match_info["fingerprint"]))
 
+    async def storms(self, request: web.Request) -> web.Response:
+        """GET /api/v1/storms."""
+        query = request.query
+        parameters.only(query, "limit", "cursor")
+        items, following = await self._read(
+            self._queries.storms, limit=parameters.limit(query), cursor=query.get("cursor", "")
+        )
+        return listing(items, following)
+
     async def events(self, request: web.Request) -> web.Response:
         """GET /api/v1/events."""
         query = request.query

@@ -96,6 +96,10 @@ class Queries(Protocol):
         """Return one alert with its episodes and why it is where it is, or raise NotFound."""
         ...
 
+    def storms(self, *, limit: int, cursor: str) -> tuple[list[dict[str, Any]], str | None]:
+        """Return storms, newest first, and the cursor to go on from."""
+        ...
+
     def events(
         self, *, after: int, start: int | None, end: int | None, limit: int
     ) -> tuple[list[Event], str | None]:

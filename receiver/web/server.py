@@ -79,6 +79,7 @@ class Server:
             Call("GET", "/api/v1/alerts", Role.READ, api.alerts),
             Call("GET", "/api/v1/alerts/{fingerprint}", Role.READ, api.alert),
             Call("GET", "/api/v1/events", Role.READ, api.events),
+            Call("GET", "/api/v1/storms", Role.READ, api.storms),
             Call("GET", "/api/v1/timeline", Role.READ, api.timeline),
             Call("GET", "/api/v1/stats", Role.READ, api.stats),
             Call("POST", "/api/v1/classify", Role.READ, api.classify),

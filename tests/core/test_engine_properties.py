@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 import random
 from collections.abc import Iterable, Sequence
@@ -9,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import Phase, find, given, settings
 from hypothesis import strategies as st
 
 from receiver.core import payload
@@ -17,13 +18,28 @@ from receiver.core.engine import Engine
 from receiver.core.identity import IdentitySettings
 from receiver.core.intake import sightings
 from receiver.core.model import Alert, Input, Tick
+from receiver.core.settings import Seconds
+from receiver.core.storms import StormSettings
 from tests.builders import EMBEDDER, Site, alert, at, engine, state_of
 from tests.builders import settings as core_settings
 
 CAPTURES = sorted((Path(__file__).parent.parent / "captures").glob("[0-9]*.json"))
 Received = list[tuple[float, Alert]]
 SOME = settings(deadline=None, max_examples=50)
-QUICK = core_settings(stale_after=300.0, close_after=200.0, resolve_after=60.0)
+REACHED = settings(deadline=None, max_examples=2000, database=None, phases=[Phase.generate])
+STORMS = StormSettings(
+    min_episodes=3,
+    ratio=1.5,
+    quiet_for=Seconds(4.0),
+    min_duration=Seconds(60.0),
+    calm_for=Seconds(50.0),
+    longest=Seconds(1280.0),
+)
+"""A handful of alerts is a storm, and soon over: so that drawn streams have some of all kinds."""
+
+QUICK = dataclasses.replace(
+    core_settings(stale_after=300.0, close_after=200.0, resolve_after=60.0), storms=STORMS
+)
 
 
 @st.composite
@@ -69,6 +85,17 @@ def shape(made: Engine) -> Any:
         fingerprint: (e.starts_at, e.ends_at, e.state, e.reopen_no, e.cluster_id)
         for fingerprint, e in sorted(made.episodes.items())
     }
+
+
+@pytest.mark.parametrize("words", ["at most", "are the usual from now on"])
+def test_streams_have_storms_of_each_end(words: str) -> None:
+    """So that whatever is said of streams is said of storms."""
+
+    def ends(received: Received) -> bool:
+        _, events = play(received)
+        return any(e["type"] == "storm_ended" and words in e["reason"] for e in events)
+
+    assert find(streams(), ends, settings=REACHED)
 
 
 @given(streams(), st.lists(st.integers(0, 40)))

@@ -266,6 +266,44 @@ def test_time_alone_moves_clusters(rigs: Callable[..., Rig]) -> None:
     assert [c["state"] for c in rig.queries.live_clusters()] == ["steady"]
 
 
+def test_time_alone_eases_and_ends_a_storm_and_tells_of_it(rigs: Callable[..., Rig]) -> None:
+    rig = rigs(batch=64)
+    pods = [{"alertname": "PodDown", "pod": f"p{n}", "app": "shop"} for n in range(40)]
+    rig.receive(*(entry(labels=told, starts=999) for told in pods))
+    rig.settled()
+    rig.wait(lambda: bool(rig.published[-1].storm))
+    storm = rig.published[-1].storm
+    assert storm is not None
+    assert (storm["state"], storm["intensity"], storm["firing"]) == ("onset", 20.0, 40)
+
+    rig.clock.now += 130 * SECOND
+    rig.worker.nudge()
+    rig.wait(lambda: (rig.published[-1].storm or {}).get("state") == "easing")
+    rig.clock.now += 600 * SECOND
+    rig.worker.nudge()
+    rig.wait(lambda: rig.published[-1].storm is None)
+
+    ended = [e for p in rig.published for e in p.events if e.type == "storm_ended"]
+    assert [e.detail for e in ended] == [{"storm_id": 1}]
+    (kept,), _ = rig.queries.storms(limit=10, cursor="")
+    assert (kept["state"], kept["episodes"]) == ("ended", 40)
+
+
+def test_a_restart_in_a_storm_tells_of_it_at_once(rigs: Callable[..., Rig]) -> None:
+    first = rigs(batch=64)
+    pods = [{"alertname": "PodDown", "pod": f"p{n}", "app": "shop"} for n in range(40)]
+    first.receive(*(entry(labels=told, starts=999) for told in pods))
+    first.settled()
+    first.close()
+
+    second = rigs()
+    second.wait(lambda: bool(second.published))
+
+    storm = second.published[0].storm
+    assert storm is not None
+    assert (storm["id"], storm["episodes"], storm["firing"]) == (1, 40, 40)
+
+
 def test_questions_are_answered_between_batches(rigs: Callable[..., Rig]) -> None:
     rig = rigs()
     rig.receive(entry("A"))

@@ -11,6 +11,7 @@ from receiver.core.inbox import InboxRow
 from receiver.core.payload import DeadLetter
 from receiver.core.query import AlertQuery
 from receiver.core.severity import SeveritySettings
+from receiver.core.timestamps import render
 from receiver.store import Database, Queries
 from receiver.store.database import FILE_NAME
 from tests.builders import alert, at
@@ -47,6 +48,24 @@ class TestOpening:
         # The directory is free again.
         with pytest.raises(StoreError, match=r"newer"):
             Database(tmp_path)
+
+    def test_a_database_of_the_first_version_gets_its_tables(self, tmp_path: Path) -> None:
+        Database(tmp_path).close()
+        raw = sqlite3.connect(tmp_path / FILE_NAME)
+        raw.execute("DROP TABLE storms")
+        raw.execute("DELETE FROM _sqlite_migrations WHERE name = '0002_storms'")
+        counters = '{"seq":7,"clock":5,"outcomes":{}}'
+        raw.execute("INSERT INTO meta VALUES ('counters', ?)", (counters,))
+        raw.commit()
+        raw.close()
+
+        database = Database(tmp_path)
+        restored = database.restore(10)
+        database.close()
+
+        assert restored is not None
+        assert (restored.counters.seq, restored.counters.storm_id) == (7, 0)
+        assert restored.storm_memory == {}
 
     def test_a_directory_in_use_is_refused(self, tmp_path: Path) -> None:
         first = Database(tmp_path)
@@ -268,6 +287,34 @@ class TestQueries:
         between, _ = queries.events(after=1, start=at(1), end=at(2), limit=100)
         assert {e.time for e in between} == {at(1)}
 
+    def test_storms_are_told_newest_first(self, partition: Partition, queries: Queries) -> None:
+        for number in range(5):
+            start = 4000 * (number + 1)
+            news = [alert(f"N{n}", starts=start, pod=f"{number}-{n}") for n in range(3)]
+            partition.apply([(start, one) for one in news])
+            partition.tick(start + 2000)
+
+        first, cursor = queries.storms(limit=4, cursor="")
+        rest, end = queries.storms(limit=4, cursor=cursor or "")
+
+        assert [storm["id"] for storm in first + rest] == [6, 5, 4, 3, 2, 1]
+        assert end is None
+        assert {storm["state"] for storm in first + rest} == {"ended"}
+        assert first[0]["started_at"] == render(at(20_000))
+        assert queries.ledger()["storms"] == 6
+        with pytest.raises(SenderError, match=r"cursor: got '1:2'"):
+            queries.storms(limit=1, cursor="1:2")
+
+    def test_a_storm_that_goes_on_is_told_as_it_stands(
+        self, partition: Partition, queries: Queries
+    ) -> None:
+        live = partition.engine.live.by_id
+
+        assert queries.storms(limit=9, cursor="")[0] == [partition.engine.storms.public(live)]
+        partition.restart()
+        live = partition.engine.live.by_id
+        assert queries.storms(limit=9, cursor="")[0] == [partition.engine.storms.public(live)]
+
     def test_the_ledger_adds_up(self, queries: Queries) -> None:
         assert queries.ledger() == {
             "notifications": 0,
@@ -275,6 +322,6 @@ class TestQueries:
             "alerts": 4,
             "episodes": 3,
             "clusters": 2,
-            "storms": 0,
+            "storms": 1,
         }
         assert queries.size_bytes() > 10_000

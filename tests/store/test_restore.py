@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -17,9 +18,12 @@ from receiver.core.model import Alert, OperatorCommand, Recall, Tick
 from receiver.store import Database
 from tests.builders import EMBEDDER, alert, at, engine, state_of
 from tests.builders import settings as core_settings
-from tests.core.test_engine_properties import CAPTURES, Received, notifications, streams
+from tests.core.test_engine_properties import CAPTURES, STORMS, Received, notifications, streams
 
-QUICK = core_settings(stale_after=300.0, close_after=200.0, resolve_after=60.0, stability_window=10)
+QUICK = dataclasses.replace(
+    core_settings(stale_after=300.0, close_after=200.0, resolve_after=60.0, stability_window=10),
+    storms=STORMS,
+)
 
 
 # What survives power loss is not asked here, and memory is faster than a disk that syncs.

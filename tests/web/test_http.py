@@ -9,6 +9,7 @@ import json
 import sqlite3
 import time
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -303,6 +304,26 @@ class TestApi:
         assert stats["ledger"]["notifications"] == 1
         assert stats["memory"]["max_vectors"] == 50_000
         assert stats["storage"]["size_bytes"] > 0
+
+    async def test_storms_are_listed(self, client: Client) -> None:
+        assert await client.items("/api/v1/storms") == []
+        assert client.app.worker.restored
+
+        now = datetime.now(UTC).isoformat()
+        labels = [{"alertname": "PodDown", "pod": f"p{n}", "app": "shop"} for n in range(40)]
+        await client.post(body(*(entry(labels=told, startsAt=now) for told in labels)))
+        await client.settled()
+        (storm,) = await client.items("/api/v1/storms?limit=1")
+        _, stats = await client.get("/api/v1/stats")
+        _, metrics = await client.get("/metrics")
+
+        assert (storm["id"], storm["state"], storm["episodes"]) == (1, "onset", 40)
+        assert storm["firing"] == 40
+        assert len(storm["representatives"]) == 5
+        assert stats["ledger"]["storms"] == 1
+        assert "stormcell_storm_active 1.0" in metrics
+        status, answer = await client.get("/api/v1/storms?state=all")
+        assert (status, answer["error"]["field"]) == (400, "state")
 
     async def test_metrics_agree_with_what_happened(self, client: Client) -> None:
         _, metrics = await client.get("/metrics")

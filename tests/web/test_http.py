@@ -422,8 +422,8 @@ class TestTimeline:
         await client.settled()
         await asyncio.sleep(1.1)
 
-        now = time.time()
-        _, answer = await client.get(f"/api/v1/timeline?from={now}&to={now + 60}&step=5")
+        now = int(time.time())
+        _, answer = await client.get(f"/api/v1/timeline?from={now}&to={now + 60}&step=1")
 
         (cluster,) = answer["clusters"]
         assert cluster["samples"] == [[0, 2]]

@@ -36,7 +36,7 @@ venv: .venv/installed
 	  --constraint constraints.txt --editable '.[export,dev]'
 	@touch $@
 
-# What the tests need beside Python: the real Alertmanager and Prometheus.
+# What the tests need beside Python: the real Alertmanager, Prometheus and Chromium.
 tools:
 	@scripts/tools
 

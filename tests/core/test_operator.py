@@ -10,7 +10,12 @@ from receiver.core.operator import MAX_NOTE, read_update
 from receiver.core.titles import MAX_BYTES
 from tests.builders import Site, alert, at, settings
 
-WHOLE: dict[str, Any] = {"title": "Database", "pinned": True, "acked_by": "Ann", "note": "on it\nsince 3"}
+WHOLE: dict[str, Any] = {
+    "title": "Database",
+    "pinned": True,
+    "acked_by": "Ann",
+    "note": "on it\nsince 3",
+}
 
 
 def tell(site: Site, seconds: float, cluster_id: int = 1, **update: Any) -> list[dict[str, Any]]:

@@ -2,28 +2,20 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 import pytest
 
+from tests.support.absent import absent
 from tests.support.alertmanager import BINARIES, Alertmanager, find_binary
 from tests.support.processes import ReceiverProcess, ServerProcess
 
 MakeReceiver = Callable[..., ReceiverProcess]
 MakeAlertmanager = Callable[..., Alertmanager]
-
-
-def _absent(name: str) -> NoReturn:
-    """Skip for want of *name*; in CI nothing may be skipped silently, so fail there."""
-    message = f"{name} is not installed: its end-to-end tests need the real one"
-    if os.environ.get("CI") == "true":
-        pytest.fail(message, pytrace=False)
-    pytest.skip(message)
 
 
 @pytest.fixture
@@ -63,7 +55,7 @@ def start_alertmanager(tmp_path: Path, processes: list[ServerProcess]) -> MakeAl
     """Starts an Alertmanager in a folder *name* of the test's own that notifies a receiver."""
     binary = find_binary()
     if binary is None:
-        _absent(" or ".join(BINARIES))
+        absent(" or ".join(BINARIES))
 
     def start(to: ReceiverProcess, *, name: str = "alertmanager", **options: Any) -> Alertmanager:
         alertmanager = Alertmanager(binary, tmp_path / name, to.webhook_url, **options)
@@ -79,7 +71,7 @@ def promtool() -> str:
     """The path of promtool."""
     found = shutil.which("promtool")
     if found is None:
-        _absent("promtool")
+        absent("promtool")
     return found
 
 
@@ -87,4 +79,4 @@ def promtool() -> str:
 def amtool() -> str:
     """Path of the real amtool."""
     found = shutil.which("amtool")
-    return found or _absent("amtool")
+    return found or absent("amtool")

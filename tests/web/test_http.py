@@ -412,7 +412,9 @@ class TestTimeline:
 
         assert status == 200
         assert (sum(answer["fired"]), sum(answer["resolved"])) == (2, 1)
-        assert 0 <= len(answer["fired"]) * answer["step_seconds"] - 1800 <= 2 * answer["step_seconds"]
+        assert (
+            0 <= len(answer["fired"]) * answer["step_seconds"] - 1800 <= 2 * answer["step_seconds"]
+        )
         assert answer["seq"] == (await client.items("/api/v1/events"))[-1]["seq"]
         (cluster,) = answer["clusters"]
         assert (cluster["id"], cluster["samples"][-1][1], cluster["firing"]) == (1, 1, 1)
@@ -503,7 +505,9 @@ class TestOperator:
         await client.post(body(entry("A")))
         await client.settled()
 
-        found, answer = await client.call("PATCH", f"/api/v1/clusters/{path}", data=io.BytesIO(said))
+        found, answer = await client.call(
+            "PATCH", f"/api/v1/clusters/{path}", data=io.BytesIO(said)
+        )
 
         assert found == status
         assert word in json.dumps(answer).lower() or word in answer["error"]["message"]

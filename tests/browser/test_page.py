@@ -1,0 +1,269 @@
+"""The page in a real browser: what it shows, what it survives, and what it does not let in."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import PHONE, MakeReceiver, OpenPage
+from tests.builders import body, entry
+from tests.support.processes import ReceiverProcess
+
+pytestmark = pytest.mark.e2e
+
+HOSTILE = {
+    "script": "<script>window.taken = 1</script><img src=x onerror='window.taken=1'>",
+    "bidi": "safe\u202e\u2066dangerous\u2069\u200b",
+    "long": "x" * 5000,
+    "nul": "a\0b\x1b[31mred",
+    "link": "javascript:window.taken=1",
+}
+
+
+def alerts(*names: str, **labels: str) -> bytes:
+    """Return a webhook body with an alert of each of *names*."""
+    return body(
+        *(
+            entry(
+                name,
+                labels={"alertname": name, "severity": "critical", "team": "payments", **labels},
+                annotations={
+                    "summary": f"{name} is wrong",
+                    "runbook_url": "https://runbooks.example/x",
+                },
+            )
+            for name in names
+        )
+    )
+
+
+def post(receiver: ReceiverProcess, content: bytes) -> None:
+    assert receiver.post(content).status == 200
+
+
+def opened(page: Page) -> Page:
+    """Return *page* once it shows what is going on."""
+    expect(page.locator("#connection-words")).to_have_text("Live")
+    return page
+
+
+class TestWhatIsShown:
+    def test_what_fires_is_there_without_a_reload(
+        self, receiver: ReceiverProcess, open_page: OpenPage
+    ) -> None:
+        page = opened(open_page(receiver.url))
+        expect(page.locator("#situation")).to_contain_text("nothing is firing")
+        post(receiver, alerts("DatabaseDown"))
+
+        expect(page.locator("#rows")).to_contain_text("DatabaseDown")
+        expect(page.locator("#outside")).to_contain_text("DatabaseDown")
+        expect(page.locator("#teams")).to_contain_text("payments")
+        expect(page.locator("#firing")).to_have_text("1")
+        expect(page.locator("#fired")).to_have_text("1")
+
+    def test_a_card_says_what_and_why_and_takes_an_operators_word(
+        self, receiver: ReceiverProcess, open_page: OpenPage
+    ) -> None:
+        post(receiver, alerts("DatabaseDown", "DatabaseSlow"))
+        receiver.settle()
+        page = opened(open_page(receiver.url + "#cluster=1"))
+        card = page.locator("#card")
+
+        expect(card).to_contain_text("DatabaseDown")
+        expect(card.get_by_role("link", name="runbooks.example")).to_have_attribute(
+            "rel", "noopener noreferrer"
+        )
+        page.get_by_role("button", name="Acknowledge").click()
+        name = card.get_by_label("Your name")
+        if name.is_visible():
+            name.fill("Ann")
+            name.press("Enter")
+        expect(card).to_contain_text("Ann")
+
+        assert receiver.read("clusters/1")["acked_by"] == "Ann"
+
+    def test_search_finds_where_an_alert_went(
+        self, receiver: ReceiverProcess, open_page: OpenPage
+    ) -> None:
+        post(receiver, alerts("DatabaseDown", node="n17"))
+        receiver.settle()
+        page = opened(open_page(receiver.url))
+        page.keyboard.press("/")
+        page.keyboard.type("node=n17")
+        page.keyboard.press("Enter")
+        results = page.locator("#search-results")
+
+        expect(results).to_contain_text("DatabaseDown")
+        results.get_by_role("button").or_(results.get_by_role("link")).first.click()
+        expect(page.locator("#card")).to_be_visible()
+
+    def test_everything_can_be_reached_by_keyboard(
+        self, receiver: ReceiverProcess, open_page: OpenPage
+    ) -> None:
+        post(receiver, alerts("DatabaseDown"))
+        receiver.settle()
+        page = opened(open_page(receiver.url))
+        expect(page.locator("#rows tr")).to_have_count(1)
+        page.keyboard.press("j")
+        page.keyboard.press("Enter")
+        expect(page.locator("#card")).to_be_visible()
+        page.keyboard.press("Escape")
+
+        expect(page.locator("#card")).to_be_hidden()
+
+
+class TestWhatItSurvives:
+    def test_a_killed_receiver_leaves_the_picture_and_its_return_brings_the_rest(
+        self, receiver: ReceiverProcess, open_page: OpenPage
+    ) -> None:
+        post(receiver, alerts("DatabaseDown"))
+        receiver.settle()
+        page = opened(open_page(receiver.url))
+        page.evaluate("window.same = true")
+        expect(page.locator("#rows")).to_contain_text("DatabaseDown")
+        receiver.kill()
+        expect(page.locator("#connection-words")).not_to_have_text("Live")
+        expect(page.locator("#rows")).to_contain_text("DatabaseDown")
+        expect(page.locator("#stale")).to_be_visible()
+        receiver.start()
+        post(receiver, alerts("DiskFull", node="n1"))
+
+        expect(page.locator("#connection-words")).to_have_text("Live")
+        expect(page.locator("#rows")).to_contain_text("DatabaseDown")
+        expect(page.locator("#firing")).to_have_text("2")
+        assert page.evaluate("window.same") is True
+
+    def test_another_database_is_another_history(
+        self, make_receiver: MakeReceiver, open_page: OpenPage
+    ) -> None:
+        first = make_receiver("first")
+        first.start()
+        post(first, alerts("DatabaseDown"))
+        first.settle()
+        page = opened(open_page(first.url))
+        expect(page.locator("#rows")).to_contain_text("DatabaseDown")
+        first.stop()
+        for path in first.storage.iterdir():
+            path.unlink()
+        first.start()
+
+        expect(page.locator("#connection-words")).to_have_text("Live")
+        expect(page.locator("#rows")).not_to_contain_text("DatabaseDown")
+
+    def test_offline_and_back(self, receiver: ReceiverProcess, open_page: OpenPage) -> None:
+        page = opened(open_page(receiver.url))
+        receiver.kill()
+        expect(page.locator("#connection-words")).not_to_have_text("Live")
+        receiver.start()
+        page.evaluate("window.dispatchEvent(new Event('online'))")
+
+        opened(page)
+
+
+class TestWhatItDoesNotLetIn:
+    def test_hostile_text_changes_nothing_but_itself(
+        self, receiver: ReceiverProcess, open_page: OpenPage, pictures: Path
+    ) -> None:
+        labels = {
+            "alertname": HOSTILE["script"],
+            "severity": HOSTILE["bidi"],
+            "team": HOSTILE["script"],
+        }
+        hostile = entry(
+            labels={**labels, "service": HOSTILE["long"], **HOSTILE},
+            annotations={"summary": HOSTILE["script"], "runbook_url": HOSTILE["link"]},
+            generatorURL=HOSTILE["link"],
+        )
+        post(receiver, body(hostile, entry("Harmless", labels={"alertname": "Harmless"})))
+        receiver.settle()
+        page = opened(open_page(receiver.url))
+        elements = page.evaluate("document.querySelectorAll('script, img, iframe').length")
+        page.locator("#rows tr").first.click()
+        card = page.locator("#card")
+        expect(card).to_contain_text("Members")
+        page.wait_for_timeout(500)
+        page.screenshot(path=pictures / "hostile.png")
+
+        assert page.evaluate("window.taken") is None
+        assert (
+            elements
+            == page.evaluate("document.querySelectorAll('script, img, iframe').length")
+            == 1
+        )
+        assert page.evaluate("document.querySelectorAll('a[href^=javascript]').length") == 0
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+    def test_a_token_is_asked_for_and_kept_to_this_tab(
+        self, make_receiver: MakeReceiver, open_page: OpenPage, tmp_path: Path, pictures: Path
+    ) -> None:
+        token = tmp_path / "read.token"
+        token.write_text("reader-" * 4)
+        guarded = make_receiver(
+            settings={
+                "web.read_token_files": json.dumps([str(token)]),
+                "web.anonymous_roles": "[webhook]",
+            }
+        )
+        guarded.start()
+        page = open_page(guarded.url)
+        expect(page.locator("#token")).to_be_visible()
+        page.screenshot(path=pictures / "token.png")
+        page.locator("#token-input").fill("wrong-" * 4)
+        page.keyboard.press("Enter")
+        expect(page.locator("#token-failure")).to_be_visible()
+        page.locator("#token-input").fill("reader-" * 4)
+        page.keyboard.press("Enter")
+        opened(page)
+        post(guarded, alerts("DatabaseDown"))
+
+        expect(page.locator("#rows")).to_contain_text("DatabaseDown")
+        expect(page.locator("#token")).to_be_hidden()
+        assert page.evaluate("Object.values(localStorage).join().includes('reader-')") is False
+        assert "reader-" not in page.url
+
+
+class TestEverybodyCanUseIt:
+    @pytest.mark.parametrize(
+        "options",
+        [{}, {"color_scheme": "light"}, PHONE],
+        ids=["dark", "light", "phone"],
+    )
+    def test_axe_finds_no_serious_fault(
+        self, receiver: ReceiverProcess, open_page: OpenPage, options: dict[str, Any]
+    ) -> None:
+        post(receiver, alerts("DatabaseDown", "DatabaseSlow"))
+        post(
+            receiver,
+            body(entry("DiskFull", labels={"alertname": "DiskFull", "severity": "warning"})),
+        )
+        receiver.settle()
+        page = opened(open_page(receiver.url, **options))
+        expect(page.locator("#rows tr").first).to_be_visible()
+        faults = serious(page)
+        page.locator("#rows tr").first.click()
+        expect(page.locator("#card")).to_contain_text("Members")
+        faults += serious(page)
+        page.keyboard.press("Escape")
+        page.locator("#open-search").click()
+        page.locator("#search-text").fill("Database")
+        page.keyboard.press("Enter")
+        expect(page.locator("#search-results li").first).to_be_visible()
+        faults += serious(page)
+
+        assert faults == []
+
+
+def serious(page: Page) -> list[str]:
+    """Return what axe finds that is serious or critical."""
+    found = Axe().run(page).response["violations"]
+    return [
+        f"{fault['id']}: {node['html'][:200]}"
+        for fault in found
+        if fault["impact"] in ("serious", "critical")
+        for node in fault["nodes"]
+    ]

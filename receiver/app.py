@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from receiver import __version__
-from receiver.config import Config, split_address
+from receiver.config import Config, is_loopback, split_address
 from receiver.core.errors import StoreError
 from receiver.core.index import VectorIndex
 from receiver.core.model import Vector
@@ -28,7 +28,6 @@ from receiver.web import Access, Server
 
 log = logging.getLogger(__name__)
 
-_LOOPBACK = ("127.0.0.1", "::1", "localhost")
 _DRAIN_SECONDS = 10.0
 """Longest wait for the batch in hand when stopping; what is left is in the inbox."""
 
@@ -254,10 +253,9 @@ async def serve(config: Config, stop: asyncio.Event) -> None:
             },
         )
         host, _ = split_address(config.web.listen_address)
-        if host not in _LOOPBACK:
-            log.warning(
-                "anyone who reaches this address can read and post: nobody is asked who he is"
-            )
+        if config.web.anonymous_roles and not is_loopback(host):
+            roles = ", ".join(config.web.anonymous_roles)
+            log.warning("anyone who reaches this address has roles", extra={"roles": roles})
         waits = [asyncio.ensure_future(stop.wait()), asyncio.ensure_future(app.ended())]
         await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
         for wait in waits:

@@ -641,7 +641,6 @@ class Engine:
         episode.state = EpisodeState.STALE
         self._changed_episodes[episode.id] = episode
         self._resting.add(episode.fingerprint)
-        self._resting.add(episode.fingerprint)
         self.flapping.discard(episode.fingerprint)
         cluster = self._leave(
             episode,

@@ -69,8 +69,9 @@ class TryLater(StormcellError):  # noqa: N818 - reads as what it answers
 
 
 class EmbeddingError(StormcellError):
-    """A text could not be turned into a vector."""
+    """A text could not be turned into a vector; the model may work again soon."""
 
+    status = 503
     code = "embedding"
 
 

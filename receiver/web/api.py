@@ -100,12 +100,14 @@ class Api:
     async def cluster(self, request: web.Request) -> web.Response:
         """GET /api/v1/clusters/{id}."""
         number = parameters.integer(request.match_info, "id", 0, low=1)
+        parameters.only(request.query)
         found = await self._read(self._queries.cluster, number)
         return answer({**found, "url": f"{self._external_url()}/#cluster={found['id']}"})
 
     async def update_cluster(self, request: web.Request) -> web.Response:
         """PATCH /api/v1/clusters/{id}: what an operator says of a cluster."""
         number = parameters.integer(request.match_info, "id", 0, low=1)
+        parameters.only(request.query)
         update = operator.read_update(read_json(await request.read()))
         return answer(await self._from_worker(self._worker.command(number, update)))
 
@@ -113,17 +115,17 @@ class Api:
         """GET /api/v1/timeline."""
         query = request.query
         parameters.only(query, "from", "to", "step", "limit")
-        now = self._clock()
-        end = parameters.moment(query, "to") or now
-        start = parameters.moment(query, "from") or end - _TIMELINE_DEFAULT
+        told_end, told_start = parameters.moment(query, "to"), parameters.moment(query, "from")
+        end = self._clock() if told_end is None else told_end
+        start = end - _TIMELINE_DEFAULT if told_start is None else told_start
         if not 0 < end - start <= _TIMELINE_MOST:
             most = _TIMELINE_MOST // (86400 * SECOND)
             raise SenderError(
                 f"from: expected a time before `to`, at most {most} days before it", field="from"
             )
         # So that a picture that moves on is cut into the same buckets.
-        step = parameters.integer(query, "step", -(-(end - start) // (_BUCKETS * SECOND)), low=1)
-        step *= SECOND
+        default, longest = (-(-(end - start) // (n * SECOND)) for n in (_BUCKETS, 1))
+        step = SECOND * parameters.integer(query, "step", default, low=1, high=longest)
         start -= start % step
         if -(-(end - start) // step) > _BUCKETS_MOST:
             raise SenderError(
@@ -138,6 +140,7 @@ class Api:
 
     async def ticket(self, request: web.Request) -> web.Response:
         """POST /api/v1/tickets: what a browser's socket shows in place of a token."""
+        parameters.only(request.query)
         ticket, seconds = self._issue_ticket()
         expires_at = render(self._clock() + nanoseconds(seconds))
         return answer({"ticket": ticket, "expires_at": expires_at})
@@ -165,6 +168,7 @@ class Api:
 
     async def alert(self, request: web.Request) -> web.Response:
         """GET /api/v1/alerts/{fingerprint}."""
+        parameters.only(request.query)
         return answer(await self._read(self._queries.alert, request.match_info["fingerprint"]))
 
     async def storms(self, request: web.Request) -> web.Response:
@@ -191,6 +195,7 @@ class Api:
 
     async def stats(self, request: web.Request) -> web.Response:
         """GET /api/v1/stats."""
+        parameters.only(request.query)
         figures = self._worker.stats
         if figures is None:
             raise TryLater("the state is not restored yet")
@@ -202,6 +207,7 @@ class Api:
 
     async def classify(self, request: web.Request) -> web.Response:
         """POST /api/v1/classify: where one alert would go; nothing is stored."""
+        parameters.only(request.query)
         started = self._seconds()
         alert = self._read_alert(await request.read())
         now = self._clock()

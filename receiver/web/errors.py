@@ -44,6 +44,8 @@ async def middleware(request: web.Request, handler: Handler) -> web.StreamRespon
     except web.HTTPException as error:
         if error.status < 400:
             raise
+        if error.status == 400:
+            return answer(400, "bad_request", error.text or error.reason)
         return answer(error.status, "http", error.reason)
     except Exception:
         log.exception("a request failed", extra={"path": request.path})

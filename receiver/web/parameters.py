@@ -37,7 +37,7 @@ def only(query: Mapping[str, str], *names: str) -> None:
     """
     for name in query:
         if name not in names:
-            expected = "one of " + ", ".join(names)
+            expected = "one of " + ", ".join(names) if names else "none"
             raise SenderError(
                 f"{ascii(name)[:100]}: unknown parameter, expected {expected}", field=name
             )
@@ -61,8 +61,10 @@ def moment(query: Mapping[str, str], name: str) -> int | None:
     text = text.replace(" ", "+")
     try:
         if not _is_number(text):
-            return timestamps.parse(text)
-        if float(text) <= _LAST_SECOND:
+            parsed = timestamps.parse(text)
+            if parsed is not None:
+                return parsed
+        elif float(text) <= _LAST_SECOND:
             return timestamps.nanoseconds(float(text))
     except ValueError:
         pass

@@ -418,5 +418,4 @@ class Feed:
         return self._history.events(after=after, start=None, end=None, limit=_PAGE)
 
 
-def _dump(value: object) -> str:
-    return json.dumps(value, separators=(",", ":"))
+_dump = json.JSONEncoder(separators=(",", ":")).encode

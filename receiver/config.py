@@ -68,6 +68,11 @@ class FeedSettings:
         "Bytes that may wait for one client beyond its first frame; with more it is cut.",
         low=64 * 1024,
     )
+    total_buffer_bytes: Bytes = setting(
+        Bytes(256 * 2**20),
+        "Bytes that may wait for all clients together; with more, those that wait are cut.",
+        low=2**20,
+    )
     stall_timeout: Seconds = setting(
         Seconds(20.0),
         "A client for which bytes wait and that takes none for so long is cut.",

@@ -109,6 +109,7 @@ class Feed:
             preamble: What a snapshot says beside clusters: settings that a reader needs.
         """
         self._settings = settings
+        self._most_waiting = settings.total_buffer_bytes
         self._history = history
         self._epoch = epoch
         self._status = status
@@ -291,11 +292,15 @@ class Feed:
         )
 
     async def _send_to_all(self, frame: Frame) -> None:
+        total = 0
         for number, client in enumerate(list(self._clients.values()), start=1):
             if client.sink in self._clients:
                 client.sink.send(frame)
-                if client.sink.waiting() > client.allowance:
+                waiting = client.sink.waiting()
+                total += waiting
+                if waiting > client.allowance or (waiting and total > self._most_waiting):
                     self._drop(client.sink)
+                    total -= waiting
             if number % _AT_ONCE == 0:
                 await asyncio.sleep(0)
 

@@ -255,6 +255,17 @@ async def test_who_does_not_read_is_cut_and_nobody_else_waits(rig: Rig) -> None:
     assert slow.seqs()[-1] < rig.seq
 
 
+async def test_what_waits_for_all_together_is_bounded_too(make: Make) -> None:
+    rig = make(total_buffer_bytes=Bytes(2**20))
+    sinks = [await rig.join() for _ in range(4)]
+    for sink in sinks[:3]:
+        sink.bytes_waiting = 500_000
+    rig.receive(0, alert("A"))
+    await until(lambda: bool(sinks[3].seqs()))
+
+    assert [sink.cuts for sink in sinks] == [[], [], [Reason.SLOW], []]
+
+
 async def test_a_first_frame_of_any_size_is_not_held_against_a_client(
     make: Make,
 ) -> None:

@@ -89,6 +89,9 @@ class Stream:
 
     async def lines(self, request: web.Request) -> web.StreamResponse:
         """GET /api/v1/stream.ndjson: the same frames, a line each."""
+        if request.method == "HEAD":
+            # An answer without a body that goes on for ever is none.
+            raise web.HTTPMethodNotAllowed("HEAD", ["GET"])
         after, epoch = _position(request)
         self._feed.check_room()
         response = web.StreamResponse(

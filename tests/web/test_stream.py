@@ -201,6 +201,11 @@ async def test_without_an_upgrade_it_says_what_was_expected(client: Client) -> N
     assert "stream.ndjson" in answer["error"]["message"]
 
 
+async def test_lines_have_no_head(client: Client) -> None:
+    async with client.session.head(client.url + STREAM + ".ndjson") as answer:
+        assert answer.status == 405
+
+
 @pytest.mark.parametrize("query", ["?after=x", "?after=-1", "?since=1"])
 async def test_bad_parameters_are_named(client: Client, query: str) -> None:
     status, answer = await client.get(STREAM + query)

@@ -71,6 +71,8 @@ class Baseline:
         if adopt:
             for spans in self._hours:
                 spans.clear()
+            self._usual.clear()
+            self.changed = True
             for hour, count in self._of_storm:
                 self._learn(hour, count)
         self._of_storm.clear()

@@ -94,6 +94,12 @@ class ClusteringSettings:
         ("team", "service", "namespace"),
         "Labels whose values tell a person who and what is affected.",
     )
+    rename_every: Seconds = setting(
+        # A title that changes while it is read is worse than one that lags.
+        Seconds(60.0),
+        "A cluster's title changes at most once in so long.",
+        low=0,
+    )
     proven_size: int = setting(
         3, "A cluster of so many episodes is no longer forming.", unit="episodes", low=1
     )

@@ -49,9 +49,6 @@ _FLAP_WINDOW = 600 * SECOND
 _FLAPPING = 2
 """Flaps in a row that make an alert a flapping one: the third firing in short order."""
 
-_RENAME_EVERY = 60 * SECOND
-"""Nanoseconds; a title that changes while it is read is worse than one that lags."""
-
 
 @dataclass(frozen=True)
 class CoreSettings:
@@ -481,7 +478,7 @@ class Engine:
         if episode.founder:
             cluster.title = self._title_for(cluster)
             # A founder's title is none of its changes: the first may come as soon as it is proven.
-            cluster.titled_at = now - _RENAME_EVERY
+            cluster.titled_at = now - nanoseconds(settings.rename_every)
             self._emit(EventType.CLUSTER_CREATED, cluster, title=cluster.title)
         self._emit(
             EventType.ALERT_ASSIGNED,
@@ -514,12 +511,14 @@ class Engine:
 
     def _title_for(self, cluster: Cluster) -> str:
         places = {label_of(token)[0] for token in cluster.tokens}
-        return titles.title(cluster.names, cluster.labels, frozenset(places))
+        return titles.title(cluster.names, cluster.labels, frozenset(places), cluster.affected)
 
     def _rename(self, cluster: Cluster) -> None:
         now = self.counters.clock
         named = cluster.live and cluster.state is not ClusterState.FORMING
-        if not named or cluster.own_title or now - cluster.titled_at < _RENAME_EVERY:
+        since = now - cluster.titled_at
+        every = nanoseconds(self.settings.clustering.rename_every)
+        if not named or cluster.own_title or since < every:
             return
         title = self._title_for(cluster)
         if title != cluster.title:

@@ -107,3 +107,18 @@ def test_what_is_dumped_is_restored(paused: bool) -> None:
         live(one, 8, 9, 9)
     assert (again.dump(), again.dump_span()) == (baseline.dump(), baseline.dump_span())
     assert usual(again) == usual(baseline)
+
+
+def test_what_was_learned_is_forgotten_in_the_store_too() -> None:
+    """A storm may become the usual before a whole span of it is known."""
+    baseline = Baseline()
+    for span in range(4):
+        baseline.hear(span * SPAN)
+    before = baseline.per_second(4 * SPAN)
+    baseline.changed = False
+
+    baseline.pause()
+    baseline.resume(adopt=True)
+
+    assert (before, baseline.per_second(4 * SPAN)) == (0.0, None)
+    assert baseline.changed

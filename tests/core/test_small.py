@@ -65,6 +65,9 @@ def test_a_title_tells_what_and_where() -> None:
 
     assert found == "DiskFull and 1 more in namespace pay"
     assert titles.title({"": 1}, {}, frozenset()) == "Alert"
+    hit = {"team": {"x": 1, "y": 1}, "service": {"a": 1, "b": 2}, "namespace": {"pay": 3}}
+    spread = titles.title({"Slow": 3}, {"namespace": "pay", "zone": "z"}, frozenset({"zone"}), hit)
+    assert spread == "Slow in 2 services, namespace pay"
     assert titles.title({"é" * 100: 1}, {}, frozenset()) == "é" * 58 + "…"
     assert titles.title({}, {}, frozenset()) == "Alert"
 

@@ -151,7 +151,8 @@ def test_commands_survive_restarts_and_are_replayed(
 
         assert [e.to_json() for e in steady.events] == [e.to_json() for e in restarted.events]
         assert [e.to_json() for e in steady.events] == [e.to_json() for e in events]
-        assert state_of(steady.engine) == state_of(restarted.engine) == state_of(again)
+        assert state_of(steady.engine) == state_of(restarted.engine)
+        assert state_of(steady.engine) == state_of(again)
         assert [c and (c.title, c.note, c.own_title) for c in found[:2]] == [
             c and (c.title, c.note, c.own_title) for c in found[2:]
         ]

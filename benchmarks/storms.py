@@ -45,7 +45,7 @@ _BATCH = 512
 
 @dataclass(frozen=True)
 class Result:
-    """What was found in one month; delays in seconds from the true onset."""
+    """What was found in one month; delays in seconds from the true onset, false_at from its start."""
 
     seed: int
     alerts: int
@@ -53,6 +53,7 @@ class Result:
     found: int
     false: int
     delays: list[float]
+    false_at: list[str]
     f_score: float
 
 
@@ -200,7 +201,8 @@ def run(days: int, a_day: float, count: int, seed: int) -> Result:
             delays.append(round(near[0] - onset, 1))
     found = len(delays)
     scored = 2 * found / (len(onsets) + found + len(left)) if onsets or left else 1.0
-    return Result(seed, total, len(onsets), found, len(left), delays, round(scored, 3))
+    false_at = [f"day {at // DAY:.0f} {at % DAY / 3600:.2f} h" for at in left]
+    return Result(seed, total, len(onsets), found, len(left), delays, false_at, round(scored, 3))
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -219,7 +221,8 @@ def main(arguments: Sequence[str]) -> int:
         results.append(r)
         print(
             f"{r.seed:5}  {r.alerts:7}  {r.storms:6}  {r.found:5}  {r.false:5}  {r.f_score:.3f}"
-            f"  {', '.join(f'{d:g}' for d in r.delays)}",
+            f"  {', '.join(f'{d:g}' for d in r.delays)}{'  false: ' * bool(left := r.false_at)}"
+            f"{', '.join(left)}",
             flush=True,
         )
     total = statistics.fmean(r.f_score for r in results)

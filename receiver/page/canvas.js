@@ -1,24 +1,31 @@
 // Puts the evolution canvas into the page: range, theme, selection, and words beside the pointer.
 
+import { AutoRange } from "./auto-range.js";
 import { EvolutionView } from "./evolution.js";
 import { byId, fill, h, setText } from "./dom.js";
-import { clock, count, ms, plural } from "./format.js";
+import { clock, count, duration, ms, plural } from "./format.js";
 import { recall, remember } from "./preference.js";
 import { severityMark } from "./severity.js";
 import { foreign } from "./text.js";
 import { canvasTheme } from "./theme.js";
 
-export const RANGES = [900, 1800, 3600, 6 * 3600, 24 * 3600];
-const DEFAULT_RANGE = 1800;
+/** As index.html has them, in its order; "auto" fits what matters. */
+export const RANGES = ["auto", "900", "1800", "3600", "21600", "86400"];
+const [AUTO] = RANGES;
+/** Until the past is there nobody can say what matters in it. */
+const FIRST_SECONDS = 1800;
+/** Who moved the pointer over the picture so lately still looks at what is under it. */
+const LOOKING_MS = 10_000;
 
 /**
  * Return the canvas part of index.html.
- * @param {{history: import("./history.js").History, onSelect: (id: number|null) => void}} parts
+ * @param {{history: import("./history.js").History, onSelect: (id: number|null) => void, onRange: () => void}} parts
  */
-export function createCanvas({ history, onSelect }) {
+export function createCanvas({ history, onSelect, onRange }) {
   const host = byId("canvas");
   const tip = byId("canvas-tip");
   const choices = [...byId("ranges").querySelectorAll("input")];
+  const autoLength = byId("range-auto");
   const motion = matchMedia("(prefers-reduced-motion: reduce)");
   const view = new EvolutionView(host, {
     theme: canvasTheme(),
@@ -26,34 +33,58 @@ export function createCanvas({ history, onSelect }) {
     onSelect,
     onHover: showTip,
   });
-  let range = Number(recall("range", DEFAULT_RANGE));
-  if (!RANGES.includes(range)) range = DEFAULT_RANGE;
+  const auto = new AutoRange();
+  let range = recall("range", AUTO);
+  if (!RANGES.includes(range)) range = AUTO;
+  let seconds = FIRST_SECONDS;
+  let pointedAt = -Infinity;
 
   // The picture is one stop of the keyboard; within it arrows walk from lane to lane.
   host.addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey) return;
-    if (event.key === "ArrowDown" || event.key === "ArrowUp")
+    if (event.key === "ArrowDown" || event.key === "ArrowUp") {
       view.moveFocus(event.key === "ArrowDown" ? 1 : -1);
-    else if (event.key === "Enter" && view.focused !== null) onSelect(view.focused);
+      // A tip that follows the pointer must not be read out; one that was asked for by key must.
+      setText(byId("canvas-spoken"), tip.hidden ? "No lane" : tip.textContent);
+    } else if (event.key === "Enter" && view.focused !== null) onSelect(view.focused);
     else return;
     event.preventDefault();
+  });
+  host.addEventListener("pointermove", () => {
+    pointedAt = performance.now();
   });
   host.addEventListener("blur", () => {
     view.blur();
     showTip(null);
   });
 
-  for (const choice of choices) {
-    choice.checked = Number(choice.value) === range;
-    choice.addEventListener("change", () => setRange(Number(choice.value)));
+  for (const choice of choices) choice.addEventListener("change", () => setRange(choice.value));
+
+  function setRange(next) {
+    range = next;
+    remember("range", range === AUTO ? "" : range);
+    for (const choice of choices) choice.checked = choice.value === range;
+    auto.reset();
+    if (range !== AUTO) setText(autoLength, "");
+    show(range === AUTO ? chosen() : Number(range));
+    onRange();
   }
 
-  function setRange(seconds) {
-    range = seconds;
-    remember("range", seconds === DEFAULT_RANGE ? "" : seconds);
-    for (const choice of choices) choice.checked = Number(choice.value) === seconds;
+  /** How much of the past the automatic range shows now. */
+  function chosen() {
+    if (!history.hasPast) {
+      auto.reset();
+      return FIRST_SECONDS;
+    }
+    const held = document.activeElement === host || performance.now() - pointedAt < LOOKING_MS;
+    return auto.choose(history.main, { held });
+  }
+
+  function show(next) {
+    seconds = next;
     view.setModel(history.setRange(seconds));
     view.setRange({ lastSeconds: seconds });
+    if (range === AUTO) setText(autoLength, duration(seconds));
   }
 
   function showTip(id, place) {
@@ -80,6 +111,13 @@ export function createCanvas({ history, onSelect }) {
   return {
     start: () => setRange(range),
     setRange,
+    /** Let the automatic range follow what happens. */
+    follow() {
+      const next = range === AUTO ? chosen() : seconds;
+      if (next !== seconds) show(next);
+    },
+    /** What is drawn, for others that show the same span: its model and how many seconds of it. */
+    span: () => ({ model: history.drawn, seconds }),
     select: (id) => view.select(id),
     invalidate: () => view.invalidate(),
     retheme: () => view.setTheme(canvasTheme()),

@@ -6,6 +6,10 @@ import { clock, duration, plural } from "./format.js";
 const BRIEFLY_MS = 12_000;
 /** A first blip needs no alarm across the page. */
 const PATIENCE_MS = 1500;
+/** So many alerts wait for a moment in each storm: only what stays is worth moving the page for. */
+const MANY_PENDING = 50;
+const PENDING_PATIENCE_MS = 3000;
+const SPOKEN = { live: "Live", wait: "Connecting", down: "Not live", token: "Token needed" };
 
 /**
  * Return the view of the connection in index.html.
@@ -14,6 +18,7 @@ const PATIENCE_MS = 1500;
 export function createConnection({ onRetry }) {
   const chip = byId("connection");
   const words = byId("connection-words");
+  const spoken = byId("connection-spoken");
   const age = byId("connection-age");
   const banner = byId("stale");
   const bannerWords = byId("stale-words");
@@ -28,12 +33,15 @@ export function createConnection({ onRetry }) {
   let pictureAt = null; // server's time of it
   let downSince = Date.now();
   let noticeTimer = 0;
+  let pendingSince = null;
 
   function render(model) {
     const now = Date.now();
     const told = say(status, { reason, silent, now, heardAt });
     setAttribute(chip, "data-state", told.tone);
     setText(words, told.short);
+    // What is said has no seconds in it: it would be said anew each second.
+    setText(spoken, SPOKEN[told.tone]);
     setText(age, status.state === "live" && heardAt ? ageWords(now - heardAt) : "");
     const stale = status.state !== "live" && heardAt !== null && now - downSince > PATIENCE_MS;
     setAttribute(document.documentElement, "data-stale", stale);
@@ -48,7 +56,9 @@ export function createConnection({ onRetry }) {
   function showPipeline(stats) {
     const pending = stats?.pending_alerts ?? 0;
     const loading = stats && stats.model_ready === false;
-    pipeline.hidden = !loading && pending < 50;
+    if (pending < MANY_PENDING) pendingSince = null;
+    else pendingSince ??= Date.now();
+    pipeline.hidden = !loading && !(pendingSince !== null && Date.now() - pendingSince >= PENDING_PATIENCE_MS);
     if (pipeline.hidden) return;
     const waiting = pending
       ? `${plural(pending, "alert")} ${pending === 1 ? "waits" : "wait"} to be grouped; nothing is lost.`

@@ -61,10 +61,10 @@ export function svg(tag, attributes = {}, ...children) {
 }
 
 /** Return the icon of that name, one of the symbols in index.html; decoration, never the only word. */
-export function icon(name, className = "") {
+export function icon(name) {
   return svg(
     "svg",
-    { class: `icon ${className}`.trim(), "aria-hidden": "true", focusable: "false" },
+    { class: "icon", "aria-hidden": "true", focusable: "false" },
     svg("use", { href: `#icon-${name}` }),
   );
 }

@@ -97,7 +97,7 @@ export class HistoryPainter {
     if (last < first) return;
     const drawnEnd = endMs + runsOn * columnMs + (runsOn ? columnMs * 2 : 0);
     const thicknesses = profile(lane, { first, last, columnMs, endMs: drawnEnd },
-      (firing) => thickness(firing, scene.full, view.thickest, THINNEST_PX));
+      (firing) => thickness(firing, scene.full, scene.thickest, THINNEST_PX));
     this.#ribbon(scene, view, thicknesses, scale.x((first + 0.5) * columnMs));
     this.#birth(scene, view);
   }
@@ -162,7 +162,7 @@ export class HistoryPainter {
     for (const { fromX, fromY, toX, toY, firing } of view.crossings) {
       if (toX < x0 || fromX > x1) continue;
       const { body, edge } = this.#contours(scene, view);
-      const size = Math.min(14, Math.max(4, thickness(firing, scene.full, view.thickest, THINNEST_PX)));
+      const size = Math.min(14, Math.max(4, thickness(firing, scene.full, scene.thickest, THINNEST_PX)));
       traceCrossing(context, fromX, fromY, toX, toY);
       for (const [color, width] of [[edge, size], [body, size - 2]]) {
         context.strokeStyle = color;

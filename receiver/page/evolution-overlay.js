@@ -13,8 +13,10 @@ const MARK_STEP = 15;
 /** A title on its lane wants this much room; with less than the least there is none. */
 const ROOM_PX = 150;
 const LEAST_ROOM_PX = 90;
+/** So much of a title tells enough to rather cut it there than lay the whole of it over its ribbon. */
+const ENOUGH_PX = 260;
 /** No title takes more: the pictures are what the width is for. */
-const LONGEST_PX = 400;
+const LONGEST_PX = 480;
 const NARROW_ROW = 20;
 /** How far back the leading edge of a growing lane shines. */
 const SHINE_PX = 70;
@@ -127,7 +129,7 @@ export class OverlayPainter {
   #shine(scene, view) {
     if (view.state !== "growing" && view.state !== "forming") return;
     const context = this.#context;
-    const size = thickness(view.firing, scene.full, view.thickest, 3);
+    const size = thickness(view.firing, scene.full, scene.thickest, 3);
     const x0 = Math.max(scene.nowX - SHINE_PX, view.bornX);
     const bright = isDark(scene.theme.background) ? mix(view.style.color, "#ffffff", 0.4) : view.style.color;
     const light = context.createLinearGradient(scene.nowX - SHINE_PX, 0, scene.nowX, 0);
@@ -152,7 +154,7 @@ export class OverlayPainter {
     const context = this.#context;
     const { nowX, theme, compact } = scene;
     const { style, y } = view;
-    const size = Math.max(5, thickness(view.firing, scene.full, view.thickest, 3));
+    const size = Math.max(5, thickness(view.firing, scene.full, scene.thickest, 3));
     const strong = view.state === "growing" || view.state === "steady";
     context.fillStyle = strong ? style.color : mix(style.color, theme.background, 0.4);
     context.fillRect(nowX - 1, y - size / 2, 3, size);
@@ -202,6 +204,7 @@ export class OverlayPainter {
     let x = place.align === "right" ? place.x - width : place.x;
     const start = x;
     const y = place.align === "right" ? view.y : this.#beside(scene, view, x, x + width);
+    if (place.align === "left" && y === view.y) this.#plate(scene, x - 4, y, width + 8, size + 4);
     const color = view.faded ? mix(theme.text, theme.background, 0.35) : theme.text;
     for (const name of marks) {
       mark(this.#context, name, x + MARK_PX / 2, y, MARK_PX, color, theme.background);
@@ -211,10 +214,19 @@ export class OverlayPainter {
     return start;
   }
 
+  /** A ground for words on a ribbon: its pattern would run through the letters. */
+  #plate(scene, x, y, width, height) {
+    const context = this.#context;
+    context.globalAlpha = 0.55;
+    context.fillStyle = scene.theme.background;
+    context.fillRect(x, y - height / 2, width, height);
+    context.globalAlpha = 1;
+  }
+
   /** Inside a thick ribbon; above a thin one, which would strike the title through. */
   #beside(scene, view, x0, x1) {
     const firing = largestBetween(view.lane.samples, scene.scale.time(x0), scene.scale.time(x1));
-    const size = thickness(firing, scene.full, view.thickest, 3);
+    const size = thickness(firing, scene.full, scene.thickest, 3);
     const above = view.y - size / 2 - 9;
     return above >= view.y - view.height / 2 + 5 ? above : view.y;
   }
@@ -225,15 +237,13 @@ export class OverlayPainter {
     const { theme, scale } = scene;
     const color = mix(theme.storm, theme.text, isDark(theme.background) ? 0.45 : 0.1);
     let free = scale.left;
-    for (const { x0, x1, label, short } of scene.storms) {
+    for (const { x0, x1, labels } of scene.storms) {
       const start = Math.max(x0, free) + 8;
-      const fits = (text) => this.#measure.width(text, font) <= x1 - start - 4;
-      const before = x0 - 8 - free - 8 >= this.#measure.width(label, font);
-      if (!fits(label) && before) this.#haloed(scene, label, x0 - 8, 12, font, color, "right");
-      else {
-        const text = fits(label) ? label : this.#measure.fit(short, font, x1 - start - 4);
-        if (text) this.#haloed(scene, text, start, 12, font, color);
-      }
+      const fitting = (room) => labels.find((text) => this.#measure.width(text, font) <= room);
+      const inside = fitting(x1 - start - 4);
+      const before = fitting(x0 - free - 16);
+      if (inside && (inside === labels[0] || before !== labels[0])) this.#haloed(scene, inside, start, 12, font, color);
+      else if (before) this.#haloed(scene, before, x0 - 8, 12, font, color, "right");
       free = x1;
     }
   }
@@ -293,7 +303,7 @@ export function shortCount(count, limit) {
 }
 
 /**
- * Where the title of a lane goes: left of its birth while there is room, so that all of the ribbon is seen; else on the
+ * Where the title of a lane goes: left of its birth while there is room for enough of it, so that all of the ribbon is seen; else on the
  * lane, from its birth or the window's edge on. Null where neither has room worth reading.
  *
  * @param {object} view bornX, untilX in CSS px
@@ -308,7 +318,7 @@ export function labelPlace(view, wanted, left, takenX) {
   const hemmedIn = view.untilX < view.bornX;
   const beforeRoom = hemmedIn ? 0 : view.bornX - 9 - Math.max(left + 8, takenX + 10);
   const before = { x: view.bornX - 9, room: beforeRoom, align: "right" };
-  if (before.room >= wanted) return before;
+  if (before.room >= Math.min(wanted, ENOUGH_PX)) return before;
   if (on.room >= Math.min(wanted, ROOM_PX)) return on;
   const larger = before.room > on.room ? before : on;
   return larger.room >= Math.min(wanted, LEAST_ROOM_PX) ? larger : null;

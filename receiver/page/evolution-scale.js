@@ -71,8 +71,8 @@ export function niceCeiling(value) {
   return [1, 2, 5, 10].map((n) => n * power).find((n) => n >= value * (1 - 1e-9));
 }
 
-/** Below it, one alert would fill a lane on a calm day. */
-const LEAST_FULL = 20;
+/** Below it, a few alerts would fill the picture on a calm day. */
+const LEAST_FULL = 100;
 
 /**
  * Thickness in px of *firing* alerts: firing^0.45, so that area grows with the alerts and yet 1 and 300 both read.
@@ -83,5 +83,32 @@ export function thickness(firing, full, thickest, thinnest) {
   return Math.max(thinnest, thickest * Math.min(1, (firing / full) ** 0.45));
 }
 
-/** The count that fills a lane, for a largest count of *most*; rounded up so that it rarely changes. */
+/** The count that is drawn thickest, for a largest count of *most*; rounded up so that it rarely changes. */
 export const fullAt = (most) => Math.max(LEAST_FULL, niceCeiling(most));
+
+/** A ribbon takes this share of its row; the rest keeps it apart from the next. */
+const ROW_SHARE = 0.84;
+
+/**
+ * Heights of rows that share *room*, and how thick the fullest lane is then: the same for all rows, so that thickness
+ * can be compared. A row is as high as its largest count needs; where room is short, the thickest gives way.
+ *
+ * @param {number[]} counts the largest of each row
+ * @param {{full: number, least: number, most: number}} how least: px of a row; most: px of a ribbon
+ * @returns {{heights: number[], thickest: number}}
+ */
+export function rowHeights(counts, room, { full, least, most }) {
+  // Rounded up, so that rows do not move with every alert.
+  const shares = counts.map((count) => thickness(count && niceCeiling(count), full, 1, 0));
+  const heightsAt = (thickest) => shares.map((share) => Math.max(least, (thickest * share) / ROW_SHARE));
+  const fits = (thickest) => heightsAt(thickest).reduce((sum, height) => sum + height, 0) <= room;
+  let low = Math.min(most, least * ROW_SHARE);
+  let high = most;
+  if (fits(high)) low = high;
+  while (high - low > 0.5) {
+    const middle = (low + high) / 2;
+    if (fits(middle)) low = middle;
+    else high = middle;
+  }
+  return { heights: heightsAt(low), thickest: low };
+}

@@ -2,13 +2,17 @@
  * From model, rows and size to a scene: plain data with every position the painters need. No canvas here.
  */
 
-import { crossingWidth } from "./evolution-ribbon.js";
-import { niceCeiling, timeText } from "./evolution-scale.js";
+import { crossingWidth, largestBetween } from "./evolution-ribbon.js";
+import { niceCeiling, rowHeights, timeText } from "./evolution-scale.js";
 import { counted, countText, drawable } from "./evolution-text.js";
 import { severityStyle } from "./evolution-theme.js";
 
-const LEAST_ROW = 17;
-const MOST_ROW = 42;
+/** So many px a row decide how many there are… */
+const ROW = 18;
+/** …and fewer are enough for a lane of few alerts, so that one of many can be shown thick. */
+const LEAST_ROW = 15;
+const CALM_ROW = 42;
+const MOST_RIBBON = 96;
 const MORE_HEIGHT = 26;
 const HEADER = 22;
 const AXIS = 22;
@@ -28,8 +32,13 @@ export function metrics({ width, height }, live) {
   return {
     compact, top: HEADER, bottom, axisTop, strip: stripHeight ? { top: stripTop, bottom: axisTop } : null,
     gutter: live ? (compact ? 48 : 72) : 12,
-    capacity: (more) => Math.max(1, Math.floor(room(more) / LEAST_ROW)),
-    rowHeight: (rows, more) => Math.min(MOST_ROW, room(more) / Math.max(1, rows)),
+    capacity: (more) => Math.max(1, Math.floor(room(more) / ROW)),
+    /** Heights for rows of *counts* (the largest of each), where *slots* rows are to fit. */
+    rows(counts, slots, full, more) {
+      const least = Math.min(CALM_ROW, Math.max(LEAST_ROW, (room(more) / slots) * 0.75));
+      const empty = Math.max(0, slots - counts.length) * least;
+      return rowHeights(counts, room(more) - empty, { full, least, most: Math.min(MOST_RIBBON, room(more) / 2) });
+    },
   };
 }
 
@@ -48,32 +57,23 @@ export function describe(model, scale, selected) {
   return lanes;
 }
 
-/** The largest count among the lanes shown, from *fromMs* on. */
-export function largestShown(model, layout, fromMs) {
-  let most = 0;
-  for (const id of layout.rowOf.keys()) {
-    const samples = model?.lanes.get(id)?.samples ?? [];
-    for (let i = samples.length - 1; i >= 0; i -= 1) {
-      if (samples[i][1] > most) most = samples[i][1];
-      if (samples[i][0] < fromMs) break;
-    }
-  }
-  return most;
+/** The largest count of each row among the lanes shown, from *fromMs* on. */
+export function largestByRow(model, layout, fromMs) {
+  return layout.rows.map((ids) => Math.max(0, ...ids.map((id) => largestBetween(model?.lanes.get(id)?.samples ?? [], fromMs, Infinity))));
 }
 
 /** All a painter needs to know. `shape` changes when what is already drawn no longer holds. */
 export function buildScene(input) {
-  const { model, frame, scale, size, theme, full, places, hidden } = input;
+  const { model, frame, scale, size, theme, full, thickest, hidden } = input;
   const live = frame.gutter > 12;
   const nowX = live ? scale.right : Math.min(scale.right, scale.x(input.now));
   const scene = {
-    ...size, theme, scale, full, live, nowX, nowMs: Math.min(input.now, scale.toMs), compact: frame.compact, axisTop: frame.axisTop,
+    ...size, theme, scale, full, thickest, live, nowX, nowMs: Math.min(input.now, scale.toMs), compact: frame.compact, axisTop: frame.axisTop,
     plot: { top: frame.top, bottom: frame.bottom }, formatTime: input.formatTime ?? timeText,
     hovered: input.hovered, selected: input.selected, focused: input.focused, pointer: input.pointer,
     shown: [], byId: new Map(), storms: [], strip: null, more: null, message: null,
   };
   if (live) scene.nowMs = Math.max(input.now, scale.toMs);
-  scene.rowHeight = places.size ? places.values().next().value.target.height : MOST_ROW;
   if (model) {
     addLanes(scene, input);
     scene.storms = stormBands(model, scene);
@@ -95,7 +95,7 @@ function addLanes(scene, { model, layout, places, theme }) {
     const faded = FADED.has(state);
     const view = {
       id, lane, cluster, state, faded, row: layout.rowOf.get(id), y: place.y, height: place.height,
-      thickest: Math.max(4, place.height * 0.8), style: severityStyle(theme, cluster.severity, model.severityOrder),
+      style: severityStyle(theme, cluster.severity, model.severityOrder),
       title: drawable(cluster.title) || `Cluster ${id}`, firing: cluster.firing ?? 0,
       bornX: scene.scale.x(lane.bornAt), endMs: lane.endedAt, head: scene.live && lane.endedAt === null,
       untilX: scene.nowX, current: false, crossings: [],
@@ -153,13 +153,18 @@ function stormBands(model, scene) {
     if (Number.isNaN(from) || (ended !== null && ended < scene.scale.fromMs) || from > scene.scale.toMs) continue;
     const x0 = Math.max(scene.scale.left - 2, scene.scale.crisp(from));
     const x1 = ended === null ? scene.nowX : Math.min(scene.nowX, scene.scale.crisp(ended));
-    const times = Math.round(ended === null ? storm.intensity ?? 0 : storm.peak_intensity ?? 0);
-    const short = times > 1 ? `Storm ×${countText(times)}` : "Storm";
-    const about = ended === null ? "calm rate" : "calm rate at its peak";
-    const label = times > 1 ? `${short} ${about} · ${counted(storm.episodes ?? 0, "new alert")}` : short;
-    bands.push({ x0, x1: Math.max(x0 + 2, x1), ongoing: ended === null, short, label, id: storm.id });
+    bands.push({ x0, x1: Math.max(x0 + 2, x1), ongoing: ended === null, labels: stormLabels(storm, ended), id: storm.id });
   }
   return bands;
+}
+
+/** What a storm's band says, the longest first. */
+function stormLabels(storm, ended) {
+  const short = `Storm: ${counted(storm.episodes ?? 0, "alert")}`;
+  const times = Math.round(ended === null ? storm.intensity ?? 0 : storm.peak_intensity ?? 0);
+  if (times < 2) return [short, "Storm"];
+  const rate = `${countText(times)} times as many as normal`;
+  return [`${short}, ${ended === null ? "now" : "at its peak"} ${rate}`, short, "Storm"];
 }
 
 function strip(model, scene, { top, bottom }, previous) {
@@ -208,7 +213,7 @@ function calmMessage(model, live, rangeSeconds) {
 
 /** What the past pixels depend on, beyond time. */
 function shapeOf(scene, model) {
-  const parts = [model?.historyVersion ?? 0, scene.full, scene.strip?.most ?? 0, scene.strip?.bucketMs ?? 0];
+  const parts = [model?.historyVersion ?? 0, scene.full, scene.thickest, scene.strip?.most ?? 0, scene.strip?.bucketMs ?? 0];
   for (const band of scene.storms) parts.push(band.id, band.ongoing);
   for (const { id, state, y, height, style, lane } of scene.shown) {
     parts.push(id, state, y, height, style.color, lane.bornAt, lane.endedAt, lane.mergedInto, lane.splitFrom);

@@ -9,8 +9,8 @@ const LONGEST = 200;
 const CACHE_SIZE = 2000;
 
 const CONTROL = /[\p{Cc}\p{Zl}\p{Zp}]+/gu;
-/** Bidi marks, embeddings, overrides and isolates; zero-width characters; the byte order mark; lone surrogates. */
-const INVISIBLE = /[\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]|\p{Cs}/gu;
+/** Bidi marks, embeddings, overrides and isolates; zero-width characters; the byte order mark; tags; lone surrogates. */
+const INVISIBLE = /[\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\u{e0000}-\u{e007f}]|\p{Cs}/gu;
 /** More than two marks on a letter climb into the lanes above. */
 const PILED_MARKS = /(\p{M}{2})\p{M}+/gu;
 

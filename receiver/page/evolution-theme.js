@@ -52,7 +52,13 @@ export function severityStyle(theme, name, order = ["info", "warning", "critical
   return { look, color: color ?? colors.none ?? theme.muted, pattern: PATTERNS[look] ?? "plain" };
 }
 
-function lookOf(name, order) {
+/**
+ * The look of a severity: critical, warning, info, none or other.
+ *
+ * @param {string} name
+ * @param {string[]} order mildest first
+ */
+export function lookOf(name, order = []) {
   if (!name) return "none";
   const known = LOOKS.get(String(name).toLowerCase());
   if (known) return known;

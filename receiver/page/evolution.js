@@ -9,7 +9,7 @@
 import { HistoryPainter } from "./evolution-history.js";
 import { RowLayout, rowSlots } from "./evolution-layout.js";
 import { OverlayPainter } from "./evolution-overlay.js";
-import { buildScene, describe, largestShown, metrics } from "./evolution-scene.js";
+import { buildScene, describe, largestByRow, metrics } from "./evolution-scene.js";
 import { TimeScale, fullAt, timeText } from "./evolution-scale.js";
 import { TextMeasure } from "./evolution-text.js";
 import { darkTheme, lightTheme } from "./evolution-theme.js";
@@ -41,7 +41,7 @@ export class EvolutionView {
   #frame = null; #timer = null; #undo = []; #onScreen = true; #destroyed = false;
   #stale = true; #overlayStale = true; #drawn = null; #scene = null;
   #lanes = []; #hidden = []; #layoutAt = -Infinity; #layoutVersion = -1; #full = fullAt(0); #fullTarget = fullAt(0);
-  #places = new Map(); #lastFrameAt = 0; #moving = false; #costMs = 0; #drawnAt = -Infinity; #summaryAt = -Infinity;
+  #thickest = 0; #thickestTarget = 0; #tops = []; #places = new Map(); #lastFrameAt = 0; #moving = false; #costMs = 0; #drawnAt = -Infinity; #summaryAt = -Infinity;
 
   /**
    * @param {HTMLElement} host filled by two canvases; its size is followed
@@ -69,6 +69,7 @@ export class EvolutionView {
 
   /** @param {object} model an EvolutionModel, or null */
   setModel(model) {
+    if (model === this.#model) return;
     this.#model = model;
     this.#layout.clear();
     this.#forgetDrawing();
@@ -82,8 +83,10 @@ export class EvolutionView {
 
   /** @param {{fromMs: number, toMs: number}|{lastSeconds: number}} range the latter moves on with time */
   setRange(range) {
+    const goesOn = range.lastSeconds !== undefined && this.#range.lastSeconds !== undefined;
     this.#range = range;
-    this.#layout.clear();
+    // Who only looks farther back, or less far, finds each lane in its row.
+    if (!goesOn) this.#layout.clear();
     this.#forgetDrawing();
   }
 
@@ -207,11 +210,12 @@ export class EvolutionView {
     return { x: event.clientX - box.left, y: event.clientY - box.top };
   }
 
-  /** The lane at a point: its row by division, then the few lanes of that row. */
+  /** The lane at a point: its row, then the few lanes of that row. */
   #viewAt({ x, y }) {
     const scene = this.#scene;
     if (!scene || y < scene.plot.top || y >= scene.plot.bottom) return null;
-    const id = this.#layout.laneAt(Math.floor((y - scene.plot.top) / scene.rowHeight), scene.scale.time(x));
+    const row = this.#tops.findLastIndex((top) => top <= y);
+    const id = row < 0 ? null : this.#layout.laneAt(row, scene.scale.time(x));
     return id === null ? null : scene.byId.get(id) ?? null;
   }
 
@@ -334,7 +338,7 @@ export class EvolutionView {
     this.#moving = this.#ease(elapsedMs);
     this.#scene = buildScene({
       model: this.#model, layout: this.#layout, hidden: this.#hidden, lanes: this.#lanes, places: this.#places, frame, scale,
-      size: this.#size, theme: this.#theme, full: this.#full, now: this.#now(), previous: this.#scene,
+      size: this.#size, theme: this.#theme, full: this.#full, thickest: this.#thickest, now: this.#now(), previous: this.#scene,
       hovered: this.#hovered, selected: this.#selected, focused: this.#focused, pointer: this.#pointer,
       formatTime: this.#options.formatTime,
     });
@@ -359,18 +363,24 @@ export class EvolutionView {
     // The line that sums up the rest takes a row's place: find out whether it is needed, then fit to it.
     const fits = frame.capacity(this.#hidden.length > 0);
     if (this.#layout.rows.length > fits) this.#hidden = this.#layout.update(this.#lanes, fits, this.#now(), gapMs);
-    const most = largestShown(this.#model, this.#layout, scale.fromMs);
+    const counts = largestByRow(this.#model, this.#layout, scale.fromMs);
+    const most = Math.max(0, ...counts);
     if (most > this.#fullTarget || most < this.#fullTarget * 0.3) this.#fullTarget = fullAt(most);
-    this.#place(frame);
+    this.#place(frame, counts);
   }
 
   /** Where each lane's row is; a lane seen first appears there, one that moved glides. */
-  #place(frame) {
+  #place(frame, counts) {
     const more = this.#hidden.length > 0;
-    const height = frame.rowHeight(rowSlots(this.#layout.rows.length, frame.capacity(more)), more);
+    const slots = rowSlots(counts.length, frame.capacity(more));
+    const { heights, thickest } = frame.rows(counts, slots, this.#fullTarget, more);
+    this.#thickestTarget = thickest;
+    let next = frame.top;
+    // One more than there are rows: below the last is no lane.
+    this.#tops = [next, ...heights.map((height) => (next += height))];
     const places = new Map();
     for (const [id, row] of this.#layout.rowOf) {
-      const target = { y: frame.top + (row + 0.5) * height, height };
+      const target = { y: this.#tops[row] + heights[row] / 2, height: heights[row] };
       const known = this.#places.get(id);
       places.set(id, { ...(known && !this.#options.reducedMotion ? { y: known.y, height: known.height } : target), target });
     }
@@ -388,7 +398,8 @@ export class EvolutionView {
       moving ||= place.y !== place.target.y || place.height !== place.target.height;
     }
     this.#full = toward(this.#full, this.#fullTarget);
-    return moving || this.#full !== this.#fullTarget;
+    this.#thickest = this.#thickest ? toward(this.#thickest, this.#thickestTarget) : this.#thickestTarget;
+    return moving || this.#full !== this.#fullTarget || this.#thickest !== this.#thickestTarget;
   }
 
   /** Draw the whole, or move what is there and draw its newest part. */

@@ -1,6 +1,6 @@
 // Which clusters the list shows. Pure apart from what it is told.
 
-import { lookOf } from "./severity.js";
+import { lookOf } from "./evolution-theme.js";
 
 /** Return a filter that lets everything through. */
 export function noFilter() {

@@ -88,7 +88,7 @@ export function timeElement(iso, now, text = undefined) {
 }
 
 /** Return a moment in full, with its zone. */
-export function fullMoment(at) {
+function fullMoment(at) {
   return new Date(at).toLocaleString("en-GB", {
     dateStyle: "full",
     timeStyle: "long",

@@ -20,12 +20,15 @@ export class History {
     this.onLoading = onLoading;
     this.main = new EvolutionModel({ windowSeconds: HOUR });
     this.drawn = this.main;
+    /** Whether the past before the first frame was loaded. */
+    this.hasPast = false;
     this.asked = 0;
   }
 
   /** Take a snapshot; returns whether it is of another database than before. */
   applySnapshot(frame) {
     const fresh = this.main.epoch !== null && this.main.epoch !== frame.epoch;
+    if (fresh) this.hasPast = false;
     for (const model of this.#models()) model.applySnapshot(frame);
     this.load();
     return fresh;
@@ -41,13 +44,14 @@ export class History {
 
   /** Let the canvas show the last *seconds*; returns the model to draw. */
   setRange(seconds) {
+    const before = this.drawn;
     if (seconds <= this.main.windowSeconds) {
       this.drawn = this.main;
     } else if (this.drawn.windowSeconds !== seconds) {
       this.drawn = new EvolutionModel({ windowSeconds: seconds });
       if (this.main.epoch !== null) this.drawn.applySnapshot(this.#asSnapshot());
     }
-    this.load();
+    if (this.drawn !== before) this.load();
     return this.drawn;
   }
 
@@ -63,6 +67,7 @@ export class History {
       const storms = await this.#storms();
       if (mine !== this.asked) return;
       for (const model of this.#models()) model.applyStorms(storms);
+      this.hasPast = true;
       this.onLoading(this.drawn.truncated ? "Too many clusters in this range to draw them all." : "");
     } catch {
       if (mine !== this.asked) return;

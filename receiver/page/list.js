@@ -6,7 +6,7 @@ import { isEmpty, noFilter, passes, toggled } from "./filter.js";
 import { clock, count, duration, ms, plural } from "./format.js";
 import { severityMark, updateSeverityMark } from "./severity.js";
 import { activeStorm } from "./situation.js";
-import { stepPath } from "./sparkline.js";
+import { spanWords, stepPath } from "./sparkline.js";
 import { isLive, stateMark, updateStateMark } from "./state.js";
 import { foreign, visible } from "./text.js";
 
@@ -14,8 +14,13 @@ const PAGE = 50;
 const NEXT_PAGE = 200;
 const RESOLVED_SHOWN = 100;
 const TREND = { width: 96, height: 22 };
-const TREND_MS = 30 * 60_000;
 const HOLD_AFTER_MS = 1200;
+/** Many rows that change places faster than this can neither be read nor clicked. */
+const SORT_EVERY_MS = 2000;
+/** Rows out of sight are brought up to date so seldom: laying out many costs the picture its smoothness. */
+const ALL_EVERY_MS = 2000;
+/** Nearly in sight is in sight: one who scrolls meets no row of the past. */
+const NEAR = "300px";
 
 /**
  * Fill the list of index.html.
@@ -27,6 +32,7 @@ export function createList({ onOpen, onFilter }) {
     body: byId("rows"),
     table: byId("table"),
     number: byId("list-count"),
+    spoken: byId("list-spoken"),
     held: byId("list-held"),
     empty: byId("list-empty"),
     more: byId("list-more"),
@@ -34,6 +40,7 @@ export function createList({ onOpen, onFilter }) {
     endedRows: byId("ended-rows"),
     endedCount: byId("ended-count"),
     active: byId("active-filters"),
+    trendHeads: [...byId("clusters").querySelectorAll("th.c-trend")],
   };
   const controls = {
     text: byId("filter-text"),
@@ -44,8 +51,17 @@ export function createList({ onOpen, onFilter }) {
   let shown = PAGE;
   let filter = noFilter();
   let order = []; // ids, as last sorted
+  let sortedAt = -Infinity;
+  let allAt = -Infinity;
   let lastModel = null;
-  const hold = holder(nodes.table, () => render(lastModel, filter));
+  let selected = null; // id of the cluster whose card is open
+  let span = null; // what the picture shows, and so the trends: {model, seconds}
+  const hold = holder(nodes.table, () => render(lastModel, filter, span));
+
+  const near = inSight((row) => {
+    const cluster = lastModel?.clusters.get(Number(row.dataset.id));
+    if (cluster) updateRow(row, cluster, listContext(lastModel, span, selected));
+  });
 
   for (const [name, control] of Object.entries(controls)) {
     control.addEventListener("input", () => change({ ...filter, [name]: control.value }));
@@ -56,9 +72,9 @@ export function createList({ onOpen, onFilter }) {
   });
   nodes.more.addEventListener("click", () => {
     shown += NEXT_PAGE;
-    render(lastModel, filter, { sort: true });
+    render(lastModel, filter, span, { sort: true });
   });
-  nodes.ended.addEventListener("toggle", () => render(lastModel, filter));
+  nodes.ended.addEventListener("toggle", () => render(lastModel, filter, span));
   for (const body of [nodes.body, nodes.endedRows]) {
     body.addEventListener("click", (event) => openFrom(event, onOpen));
     body.addEventListener("keydown", walk);
@@ -71,30 +87,42 @@ export function createList({ onOpen, onFilter }) {
       if (control.value !== filter[name]) control.value = filter[name];
     }
     onFilter(filter);
-    render(lastModel, filter, { sort: true });
+    render(lastModel, filter, span, { sort: true });
+    // Only what was asked for is said: in a storm the number changes all the time.
+    setText(nodes.spoken, nodes.number.textContent);
   }
 
-  function render(model, current, { sort = false } = {}) {
+  function render(model, current, shownSpan, { sort = false } = {}) {
     if (!model) return;
     lastModel = model;
     filter = current;
-    const context = listContext(model);
+    span = shownSpan;
+    const context = listContext(model, span, selected);
+    for (const head of nodes.trendHeads) setText(head, capitalised(spanWords(span.seconds)));
     const pass = passes(filter, context);
     const live = model.live();
     const matching = mattersFirst(live.filter(pass));
-    order = sort || !hold.held() ? matching.map((cluster) => cluster.id) : kept(order, matching);
+    const calm = matching.length <= shown || performance.now() - sortedAt >= SORT_EVERY_MS;
+    if (sort || (calm && !hold.held())) {
+      order = matching.map((cluster) => cluster.id);
+      sortedAt = performance.now();
+    } else order = kept(order, matching);
     const rows = order
       .slice(0, shown)
       .map((id) => model.clusters.get(id))
       .filter(Boolean);
     const waiting = hold.held() && !sameStart(rows, matching);
     nodes.held.hidden = !waiting;
+    const all = performance.now() - allAt >= ALL_EVERY_MS;
+    if (all) allAt = performance.now();
     keyed(
       nodes.body,
       rows,
       (cluster) => cluster.id,
-      createRow,
-      (row, c) => updateRow(row, c, context),
+      (cluster) => near.watch(createRow(cluster)),
+      (row, cluster) => {
+        if (all || near.has(row)) updateRow(row, cluster, context);
+      },
     );
     setText(nodes.number, numberWords(rows.length, matching.length, live.length));
     nodes.table.hidden = !rows.length;
@@ -146,13 +174,13 @@ export function createList({ onOpen, onFilter }) {
   };
 }
 
-let selected = null;
+const capitalised = (words) => words.charAt(0).toUpperCase() + words.slice(1);
 
-function listContext(model) {
-  const now = model.now();
+function listContext(model, span, selected) {
   return {
-    now,
-    model,
+    now: model.now(),
+    span,
+    selected,
     order: model.severityOrder ?? [],
     stormIds: new Set(activeStorm(model)?.cluster_ids ?? []),
   };
@@ -250,7 +278,7 @@ function createRow(cluster) {
   );
 }
 
-function updateRow(row, cluster, { now, model, order, stormIds }) {
+function updateRow(row, cluster, { now, span, selected, order, stormIds }) {
   const [severity, title, state, firing, trend, affects, since] = row.children;
   updateSeverityMark(severity.firstChild, cluster.severity, order);
   const [link, badges] = title.firstChild.children;
@@ -260,8 +288,8 @@ function updateRow(row, cluster, { now, model, order, stormIds }) {
   updateStateMark(state.firstChild, cluster.state);
   setText(firing.firstChild, count(cluster.firing));
   setText(firing.lastChild, `of ${count(cluster.size)}`);
-  const lane = model.lanes.get(cluster.id);
-  const path = lane ? stepPath(lane.samples, now - TREND_MS, now, TREND) : "";
+  const lane = span.model.lanes.get(cluster.id);
+  const path = lane ? stepPath(lane.samples, now - span.seconds * 1000, now, TREND) : "";
   setAttribute(trend.firstChild.firstChild, "d", path);
   setText(affects, affectsWords(cluster));
   const opened = ms(cluster.opened_at);
@@ -337,6 +365,33 @@ function walk(event) {
   event.preventDefault();
   event.stopPropagation();
   links[Math.min(links.length - 1, Math.max(0, place + step))].focus();
+}
+
+/** Tell which rows are in sight, or nearly; *onEnter* gets each that comes into it. */
+function inSight(onEnter) {
+  const rows = new WeakSet();
+  const observer = new IntersectionObserver(
+    (entries) => {
+      for (const { target, isIntersecting } of entries) {
+        if (!target.isConnected) observer.unobserve(target);
+        else if (!isIntersecting) rows.delete(target);
+        else if (!rows.has(target)) {
+          rows.add(target);
+          onEnter(target);
+        }
+      }
+    },
+    { rootMargin: NEAR },
+  );
+  return {
+    has: (row) => rows.has(row),
+    /** Watch a new row; until it is known where it is, it counts as in sight. */
+    watch(row) {
+      rows.add(row);
+      observer.observe(row);
+      return row;
+    },
+  };
 }
 
 /** Tell whether rows must keep their places, and call *release* when they need not any more. */

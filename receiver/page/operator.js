@@ -6,7 +6,7 @@ import { recall, remember } from "./preference.js";
 import { foreign, visible } from "./text.js";
 
 /**
- * Return the operator's part of a card: {actions, note, rename, update(cluster), busy()}.
+ * Return the operator's part of a card: {actions, note, update}.
  * @param {{patch: (changes: object) => Promise<void>}} parts patch shows *changes* at once and rejects with
  *   an ApiError if they were refused
  */

@@ -1,13 +1,13 @@
 // The first minute: is there a storm, worse or easing, whom does it hit, and what fires beside it.
 
 import { byId, fill, h, icon, keyed, setAttribute, setText } from "./dom.js";
-import { clock, count, duration, ms, plural, rate, times } from "./format.js";
-import { lookOf, severityMark, updateSeverityMark } from "./severity.js";
+import { lookOf } from "./evolution-theme.js";
+import { clock, count, duration, ms, plural, rate } from "./format.js";
+import { severityMark, updateSeverityMark } from "./severity.js";
 import { activeStorm, situation } from "./situation.js";
-import { drawFlow } from "./sparkline.js";
+import { barSeconds, drawFlow, spanWords } from "./sparkline.js";
 import { foreign, visible } from "./text.js";
 
-const FLOW_MINUTES = 30;
 const FLOW = { width: 240, height: 44 };
 const OUTSIDE_SHOWN = 6;
 const CHIPS_SHOWN = { team: 6, service: 8 };
@@ -25,6 +25,7 @@ export function createOverview({ onOpen, onToggle, onOutside }) {
     trend: byId("trend"),
     facts: byId("facts"),
     flow: byId("flow"),
+    flowNote: byId("flow-note"),
     fired: byId("fired"),
     resolved: byId("resolved"),
     firing: byId("firing"),
@@ -42,8 +43,8 @@ export function createOverview({ onOpen, onToggle, onOutside }) {
   const say = speaker(nodes.spoken);
 
   return {
-    /** Show *model*; *filter* tells which chips are pressed. */
-    render(model, filter) {
+    /** Show *model*; *filter* tells which chips are pressed, *span* what the picture shows: {model, seconds}. */
+    render(model, filter, span) {
       const order = model.severityOrder ?? [];
       const isCritical = (cluster) => ["critical", "other"].includes(lookOf(cluster.severity, order));
       const now = model.now();
@@ -58,7 +59,8 @@ export function createOverview({ onOpen, onToggle, onOutside }) {
         () => h("li"),
         (node, [, fact]) => setText(node, fact),
       );
-      showFigures(nodes, model, told);
+      showFigures(nodes, told);
+      showFlow(nodes, span);
       showChips(model, filter, told.storm, onToggle);
       showOutside(nodes, model, { now, order, isCritical, onOpen });
       say(spokenWords(told));
@@ -74,7 +76,7 @@ function showTrend(node, trend) {
   fill(node, icon(trend.sign), h("span", {}, trend.word));
 }
 
-function showFigures(nodes, model, told) {
+function showFigures(nodes, told) {
   setText(nodes.fired, count(told.fired));
   setText(nodes.resolved, count(told.resolved));
   setText(nodes.firing, count(told.firing));
@@ -84,17 +86,18 @@ function showFigures(nodes, model, told) {
   );
   nodes.rateBox.hidden = !told.storm;
   if (told.storm) {
-    setText(nodes.rate, times(told.storm.intensity));
-    setText(
-      nodes.rateNote,
-      `${rate(told.storm.rate_per_minute)} a minute, normally ${rate(told.storm.baseline_per_minute)}`,
-    );
+    setText(nodes.rate, rate(told.storm.rate_per_minute));
+    setText(nodes.rateNote, `a minute, normally ${rate(told.storm.baseline_per_minute)}`);
   }
-  const minute = 60_000;
-  // Whole minutes, so that bars keep their height while they move along.
-  const end = (Math.floor(model.now() / minute) + 1) * minute;
-  const flow = model.rate(end - FLOW_MINUTES * minute, end, minute);
-  drawFlow(nodes.flow, flow.fired, flow.resolved, FLOW);
+}
+
+function showFlow(nodes, { model, seconds }) {
+  const bar = barSeconds(seconds) * 1000;
+  // Whole bars, so that they keep their height while they move along.
+  const end = (Math.floor(model.now() / bar) + 1) * bar;
+  const { fired, resolved } = model.rate(end - seconds * 1000, end, bar);
+  drawFlow(nodes.flow, fired, resolved, FLOW);
+  setText(nodes.flowNote, `${spanWords(seconds)}, a bar is ${duration(bar / 1000)}`);
 }
 
 function showChips(model, filter, storm, onToggle) {
@@ -106,8 +109,9 @@ function showChips(model, filter, storm, onToggle) {
     );
     const row = byId(`${label}s-row`);
     row.hidden = !values.length;
+    const chips = byId(`${label}s`);
     keyed(
-      byId(`${label}s`),
+      chips,
       values,
       ([value]) => value,
       ([value]) =>
@@ -128,7 +132,7 @@ function showChips(model, filter, storm, onToggle) {
       },
     );
     const rest = (affected?.[label]?.length ?? 0) - CHIPS_SHOWN[label];
-    setText(byId(`${label}s-rest`), rest > 0 ? `and ${count(rest)} more` : "");
+    setAttribute(chips, "data-rest", rest > 0 && `and ${count(rest)} more`);
   }
 }
 

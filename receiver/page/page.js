@@ -19,6 +19,9 @@ import { applyTheme, onSystemTheme, shownTheme, toggleTheme } from "./theme.js";
 import { createTokenForm } from "./token.js";
 
 const RENDER_EVERY_MS = 500;
+const RENDER_SELDOM_MS = 2000;
+/** Scripts that write words and list take this share of the time at most; to lay them out costs some times as much. */
+const RENDER_SHARE = 0.025;
 
 applyTheme();
 
@@ -52,7 +55,7 @@ const list = createList({
   onOpen: openCluster,
   onFilter: (next) => {
     filter = next;
-    if (model().epoch !== null) overview.render(model(), filter);
+    if (model().epoch !== null) overview.render(model(), filter, canvas.span());
   },
 });
 const overview = createOverview({
@@ -67,6 +70,7 @@ const overview = createOverview({
 const canvas = createCanvas({
   history,
   onSelect: (id) => (id === null ? router.close() : openCluster(id)),
+  onRange: () => changed(),
 });
 const search = createSearch({ api, model, onOpen: (kind, id) => router.open(kind, id) });
 const card = createCard({
@@ -125,12 +129,14 @@ function heard(time) {
 
 let due = 0;
 let drawnAt = -Infinity;
+let costMs = 0;
 
-/** Draw soon: at once after a pause, else at most every half second. */
+/** Draw soon: at once after a pause, else at most every half second, more seldom where it costs much. */
 function changed() {
   canvas.invalidate();
   if (due) return;
-  due = setTimeout(draw, Math.max(0, drawnAt + RENDER_EVERY_MS - performance.now()));
+  const every = Math.min(RENDER_SELDOM_MS, Math.max(RENDER_EVERY_MS, costMs / RENDER_SHARE));
+  due = setTimeout(draw, Math.max(0, drawnAt + every - performance.now()));
 }
 
 function draw() {
@@ -140,9 +146,12 @@ function draw() {
   connection.render(model());
   if (model().epoch === null) return;
   document.body.classList.remove("waiting");
-  overview.render(model(), filter);
-  list.render(model(), filter);
+  canvas.follow();
+  const span = canvas.span();
+  overview.render(model(), filter, span);
+  list.render(model(), filter, span);
   card.follow(model());
+  costMs = costMs * 0.8 + (performance.now() - drawnAt) * 0.2;
 }
 
 function retheme() {
@@ -173,7 +182,7 @@ listenForShortcuts({
   k: () => list.focusRow(null),
   t: switchTheme,
   Escape: () => router.close(),
-  ...Object.fromEntries(RANGES.map((seconds, place) => [String(place + 1), () => canvas.setRange(seconds)])),
+  ...Object.fromEntries(RANGES.map((range, place) => [String(place + 1), () => canvas.setRange(range)])),
 });
 
 document.addEventListener("visibilitychange", () => {

@@ -120,7 +120,6 @@ export function createSearch({ api, model, onOpen }) {
       input.select();
       ask();
     },
-    isOpen: () => dialog.open,
   };
 }
 

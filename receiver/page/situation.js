@@ -28,15 +28,17 @@ export function activeStorm(model) {
  * @param {string|null} state of the storm; null without one
  * @param {number} fired in the last five minutes
  * @param {number} resolved in the last five minutes
- * @param {{firedNow: number, resolvedNow: number}} lastMinute the same of the last minute
+ * @param {{firedNow: number, resolvedNow: number, calmed?: boolean}} lately the same of the last minute; calmed: new
+ *   alerts come hardly faster than is normal
  */
-export function trend(state, fired, resolved, { firedNow, resolvedNow }) {
+export function trend(state, fired, resolved, { firedNow, resolvedNow, calmed = false }) {
   const rising = fired > resolved * CLEARLY;
   const falling = resolved > fired * CLEARLY;
   // Five minutes are slow to notice that it stopped raining, or that a second cloud came while the first cleared.
   const pace = (firedNow * LATELY_SECONDS) / NOW_SECONDS;
-  const slowing = pace < fired * SLOWING;
-  const again = firedNow >= SEVERAL && pace > fired && firedNow > resolvedNow * CLEARLY;
+  // A young storm lies in the last minute whole: there only its rate tells.
+  const slowing = calmed || pace < fired * SLOWING;
+  const again = !calmed && firedNow >= SEVERAL && pace > fired && firedNow > resolvedNow * CLEARLY;
   if (again) return { word: "getting worse", sign: "up", tone: "worse" };
   if (rising && (state === "easing" || (slowing && state !== "onset"))) {
     return { word: "slowing down", sign: "level", tone: "level" };
@@ -69,7 +71,7 @@ export function situation(model, { isCritical }) {
     return {
       ...figures,
       storm: null,
-      tone: "after",
+      tone: critical ? "alert" : "after",
       heading: `Storm over since ${clock(ended, now)}`,
       trend: null,
       facts: [
@@ -100,7 +102,7 @@ function inStorm(storm, now, { fired, resolved }, ofLastMinute) {
   return {
     tone: "storm",
     heading: `Storm since ${clock(began, now)}`,
-    trend: trend(storm.state, fired, resolved, ofLastMinute),
+    trend: trend(storm.state, fired, resolved, { ...ofLastMinute, calmed: storm.intensity < RAGING }),
     facts: [
       `${plural(storm.episodes, "alert")} in ${plural(storm.cluster_ids.length, "cluster")}`,
       storm.intensity >= RAGING

@@ -117,6 +117,34 @@ class TestWhatIsShown:
         expect(page.locator("#card")).to_be_hidden()
 
 
+class TestHowMuchOfThePast:
+    def test_by_itself_it_is_what_there_is_to_see(
+        self, receiver: ReceiverProcess, open_page: OpenPage
+    ) -> None:
+        post(receiver, alerts("DatabaseDown"))
+        receiver.settle()
+        page = opened(open_page(receiver.url))
+
+        expect(page.get_by_role("radio", name="Auto")).to_be_checked()
+        expect(page.locator("#range-auto")).to_have_text("2 min")
+        expect(page.locator("#flow-note")).to_have_text("last 2 min, a bar is 5 s")
+        expect(page.locator("#table th.c-trend")).to_have_text("Last 2 min")
+
+    def test_a_choice_is_kept_and_can_be_taken_back(
+        self, receiver: ReceiverProcess, open_page: OpenPage
+    ) -> None:
+        page = opened(open_page(receiver.url))
+        page.keyboard.press("5")
+        expect(page.get_by_role("radio", name="6 h")).to_be_checked()
+        page.reload()
+        expect(page.get_by_role("radio", name="6 h")).to_be_checked()
+        expect(page.locator("#flow-note")).to_have_text("last 6 h, a bar is 15 min")
+        page.keyboard.press("1")
+
+        expect(page.get_by_role("radio", name="Auto")).to_be_checked()
+        assert page.evaluate("localStorage.getItem('stormcell.range')") is None
+
+
 class TestWhatItSurvives:
     def test_a_killed_receiver_leaves_the_picture_and_its_return_brings_the_rest(
         self, receiver: ReceiverProcess, open_page: OpenPage

@@ -5,7 +5,9 @@ import { labelPlace, shortCount } from "../../receiver/page/evolution-overlay.js
 
 const NOTHING = -Infinity;
 
-test("a title goes left of the birth while it fits there whole", () => {
+test("a title goes left of the birth while enough of it fits there", () => {
+  assert.equal(labelPlace({ bornX: 300, untilX: 1200 }, 480, 0, NOTHING).align, "right");
+  assert.equal(labelPlace({ bornX: 200, untilX: 1200 }, 480, 0, NOTHING).align, "left");
   assert.deepEqual(labelPlace({ bornX: 500, untilX: 1200 }, 200, 0, NOTHING), { x: 491, room: 483, align: "right" });
 });
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { TimeScale, fullAt, niceCeiling, thickness, timeText, timeTicks } from "../../receiver/page/evolution-scale.js";
+import { TimeScale, fullAt, niceCeiling, rowHeights, thickness, timeText, timeTicks } from "../../receiver/page/evolution-scale.js";
 
 const NOW = Date.parse("2026-11-23T18:00:00Z");
 
@@ -54,4 +54,25 @@ test("one alert and three hundred both read", () => {
   assert.equal(one, 3);
   assert.ok(thirty > 8 && thirty < most);
   assert.ok(most > 24 && most <= 34);
+});
+
+test("a row is as high as its count needs, and thickness can be compared between rows", () => {
+  const counts = [171, 1, 1, 3, 0, 1, 1, 1, 1, 1, 1, 1];
+  const { heights, thickest } = rowHeights(counts, 250, { full: 200, least: 15, most: 96 });
+
+  assert.ok(heights.reduce((a, b) => a + b, 0) <= 250);
+  assert.ok(heights[0] > 70 && Math.min(...heights) === 15);
+  assert.ok(thickness(171, 200, thickest, 3) > 8 * thickness(1, 200, thickest, 3));
+  counts.forEach((count, row) => assert.ok(thickness(count, 200, thickest, 3) <= heights[row]));
+});
+
+test("on a calm day rows are even, and where all are full none is lower than it may be", () => {
+  assert.deepEqual(rowHeights([1, 2, 0], 300, { full: 100, least: 42, most: 96 }).heights, [42, 42, 42]);
+  const { heights } = rowHeights([100, 100, 100], 48, { full: 100, least: 15, most: 96 });
+  assert.ok(Math.min(...heights) >= 15 && heights[0] + heights[1] + heights[2] <= 48);
+});
+
+test("rows do not move with every alert", () => {
+  const at = (count) => rowHeights([count, 1], 200, { full: 200, least: 15, most: 96 }).heights;
+  assert.deepEqual(at(110), at(190));
 });

@@ -10,7 +10,9 @@ test("the areas tile the height at any size, and rows never fall below 14 px", (
     for (const more of [false, true]) {
       const capacity = frame.capacity(more);
       assert.ok(capacity >= 1);
-      if (capacity > 1) assert.ok(frame.rowHeight(capacity, more) >= 14, `${height}: ${frame.rowHeight(capacity, more)}`);
+      const { heights } = frame.rows(new Array(capacity).fill(100), capacity, 100, more);
+      const sum = heights.reduce((a, b) => a + b, 0);
+      if (capacity > 1) assert.ok(Math.min(...heights) >= 14 && sum <= frame.bottom - frame.top, `${height}: ${sum}`);
     }
   }
 });

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { darkTheme, isDark, lightTheme, mix, severityStyle, vanished } from "../../receiver/page/evolution-theme.js";
+import { darkTheme, isDark, lightTheme, lookOf, mix, severityStyle, vanished } from "../../receiver/page/evolution-theme.js";
 
 const luminance = (hex) => {
   const [r, g, b] = [1, 3, 5].map((i) => parseInt(hex.slice(i, i + 2), 16) / 255)
@@ -63,4 +63,8 @@ test("a vanished colour keeps its hue", () => {
 
 test("dark backgrounds are told from light ones", () => {
   assert.deepEqual([darkTheme.background, lightTheme.background, "rgb(250,250,250)"].map(isDark), [true, false, false]);
+});
+
+test("a severity that is a word of the language itself is one nobody knows", () => {
+  assert.deepEqual(["constructor", "__proto__", "toString", "valueOf"].map((name) => lookOf(name)), new Array(4).fill("other"));
 });

@@ -33,6 +33,12 @@ test("a storm that stopped raining is not called worse for the rain of minutes a
   assert.equal(trend("peak", 100, 10, { firedNow: 1, resolvedNow: 1 }).word, "slowing down");
 });
 
+test("a young storm whose rate is back to normal is not called worse for the rain of seconds ago", () => {
+  const justNow = { firedNow: 189, resolvedNow: 11 };
+  assert.equal(trend("peak", 189, 11, justNow).tone, "worse");
+  assert.equal(trend("peak", 189, 11, { ...justNow, calmed: true }).word, "slowing down");
+});
+
 test("a second wave is worse though the first one still resolves", () => {
   assert.equal(trend("easing", 60, 170, { firedNow: 40, resolvedNow: 5 }).tone, "worse");
 });
@@ -56,6 +62,12 @@ test("a storm says how many alerts, in how many clusters, and how far above norm
 
 test("a storm whose rate has fallen says what its peak was", () => {
   assert.equal(told({ storm: storm({ intensity: 0.2 }) }).facts[1], "at its peak 20× normal");
+});
+
+test("after a storm what is critical and fires still looks like an alert", () => {
+  const ended = storm({ state: "ended", ended_at: "2026-01-01T03:20:00Z" });
+
+  assert.equal(told({ storms: [ended], live: [{ firing: 2, severity: "critical" }] }).tone, "alert");
 });
 
 test("a storm that ended within the hour is told of, an older one is not", () => {

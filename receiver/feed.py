@@ -9,6 +9,7 @@ nobody waits for it. How a sink gets its bytes to somebody is not known here.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import logging
 import threading
@@ -194,20 +195,23 @@ class Feed:
     async def _run(self) -> None:
         loop = asyncio.get_running_loop()
         sent_at = -self._settings.interval
-        quiet_since = loop.time()
+        quiet_since = looked_at = loop.time()
         while True:
-            try:
+            with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(_LOOK_SECONDS):
                     await self._arrived.wait()
-            except TimeoutError:
-                self._cut_stalled(loop.time())
+            if loop.time() - looked_at >= _LOOK_SECONDS:
+                looked_at = loop.time()
+                self._cut_stalled(looked_at)
             await asyncio.sleep(max(0.0, sent_at + self._settings.interval - loop.time()))
             self._arrived.clear()
             try:
                 frame = self._next_frame(loop.time() - quiet_since)
             except Exception:
-                # One frame that cannot be made must not end the stream for all.
-                log.exception("a frame of the stream could not be made")
+                # Its events are in the store: who is let go resumes, and misses nothing.
+                log.exception("a frame of the stream could not be made, all clients are let go")
+                for sink in list(self._clients):
+                    self._drop(sink)
                 continue
             if frame is not None:
                 sent_at = quiet_since = loop.time()

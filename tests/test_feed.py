@@ -377,12 +377,32 @@ async def test_closing_lets_everybody_go_and_takes_nobody(rig: Rig) -> None:
         await rig.join()
 
 
-async def test_a_frame_that_cannot_be_made_does_not_end_the_stream(
+async def test_a_frame_that_cannot_be_made_costs_nobody_an_event(
     rig: Rig, caplog: pytest.LogCaptureFixture
 ) -> None:
     sink = await rig.join()
+    known = sink.frames[0]["seq"]
     rig.status = {"model_ready": object()}
+    rig.receive(0, alert("A"))
     await until(lambda: "could not be made" in caplog.text)
     rig.status = {"model_ready": True}
-    rig.receive(0, alert("A"))
-    await until(lambda: sink.seqs()[-1:] == [rig.seq])
+    again = await rig.join(after=known)
+    rig.receive(1, alert("B"))
+    await until(lambda: again.seqs()[-1:] == [rig.seq])
+
+    assert (sink.cuts, sink.seqs()) == ([Reason.SLOW], [])
+    assert again.seqs() == list(range(known + 1, rig.seq + 1))
+
+
+async def test_who_has_stalled_is_cut_though_there_is_always_something_to_tell(make: Make) -> None:
+    rig = make(stall_timeout=Seconds(0.15))
+    stalled = await rig.join()
+    stalled.bytes_waiting = 1000
+    number = 0
+    async with asyncio.timeout(20):
+        while not stalled.cuts:
+            number += 1
+            rig.receive(number, alert("A", node=f"n{number}"))
+            await asyncio.sleep(0.01)
+
+    assert stalled.cuts == [Reason.SLOW]

@@ -71,6 +71,9 @@ class Baseline:
         if adopt:
             for spans in self._hours:
                 spans.clear()
+            # Even if the storm brought no whole span: that all is forgotten must be kept too.
+            self._usual.clear()
+            self.changed = True
             for hour, count in self._of_storm:
                 self._learn(hour, count)
         self._of_storm.clear()

@@ -107,3 +107,16 @@ def test_what_is_dumped_is_restored(paused: bool) -> None:
         live(one, 8, 9, 9)
     assert (again.dump(), again.dump_span()) == (baseline.dump(), baseline.dump_span())
     assert usual(again) == usual(baseline)
+
+
+def test_what_is_forgotten_for_a_storm_of_no_whole_span_is_kept_too() -> None:
+    baseline = Baseline()
+    for span in range(3):
+        baseline.hear(span * SPAN)
+    baseline.pause()
+    baseline.changed = False
+
+    baseline.resume(adopt=True)
+
+    assert baseline.changed
+    assert not any(baseline.dump()["hours"])

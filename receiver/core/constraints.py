@@ -144,13 +144,9 @@ class Constraints:
         self._insert(constraint)
         self._added[constraint.seq] = constraint
         gone = []
-        excess = self.named - self._limit
-        for seq in list(self.by_seq):
-            if excess <= 0 or seq == constraint.seq:
-                break
-            excess -= self.by_seq[seq].named
-            self.lift(seq)
-            gone.append(seq)
+        while self.named > self._limit and (oldest := next(iter(self.by_seq))) != constraint.seq:
+            self.lift(oldest)
+            gone.append(oldest)
         return gone
 
     def lift(self, seq: int) -> None:

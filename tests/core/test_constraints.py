@@ -2,13 +2,13 @@ from __future__ import annotations
 
 import pytest
 
+from receiver.core import wire
 from receiver.core.clusters import Cluster
 from receiver.core.constraints import Constraint, Constraints, Kind
 from receiver.core.errors import Conflict
-from tests.builders import alert
+from receiver.core.model import OperatorCommand
+from tests.builders import alert, at
 from tests.core.test_regroup import DISK, POD, Pair
-
-LATE = {"starts": 11, "summary": "pod is down"}
 
 
 def must(seq: int, *names: str) -> Constraint:
@@ -179,3 +179,29 @@ def test_who_is_kept_out_is_not_drawn_in() -> None:
     assert held.word_on("z", [both]).candidates([both], {}) == ([both], None)
     alone = held.word_on("c", [wanted]).candidates([both], {1: both})
     assert alone == ([both], None)
+
+
+def test_what_is_kept_is_taken_back() -> None:
+    held = Constraints(10)
+    held.restore([must(1, "a", "b"), cannot(2, "a", "c")])
+
+    assert list(held.by_seq) == [1, 2]
+    assert held.marks(["a"]) == {1: 0, 2: 0}
+    assert held.changes() == ([], [])
+
+
+def test_the_demand_alone_may_be_taken_back() -> None:
+    pair = Pair()
+    command, *_ = pair.say_split(10, 1, pair.disks[0])
+    (told,) = pair.feed([OperatorCommand(at(20), 1, {}, undoes=command["seq"])])
+
+    assert dict(told.detail) == {"command": "undo", "undoes": command["seq"]}
+    assert pair.engine.constraints.by_seq == {}
+    assert pair.engine.live.by_id[1].links == {}
+
+
+def test_a_constraint_is_shown_with_what_undoes_it() -> None:
+    shown = wire.constraint_json(cannot(7, "a", "b"))
+
+    assert (shown["seq"], shown["kind"], shown["from"], shown["into"]) == (7, "cannot_link", 1, 2)
+    assert shown["alerts"] == 2

@@ -142,6 +142,7 @@ def state_of(engine: Engine) -> dict[str, Any]:
         "labels": list(engine.frequencies.rows()),
         "stability": list(engine.stability._latest),
         "flapping": sorted(engine.flapping),
+        "constraints": dict(engine.constraints.by_seq),
         "storms": [engine.storms.dump(), engine.storms._baseline.dump()],
     }
 

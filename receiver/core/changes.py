@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from receiver.core.clusters import Cluster
+from receiver.core.constraints import Constraint
 from receiver.core.model import Alert, Episode, Vector
 
 
@@ -30,7 +31,7 @@ class Counters:
     Attributes:
         seq: Of the latest event.
         episode_id, cluster_id, text_id, storm_id: Drawn last; never reused.
-        moved_no: Assignments so far.
+        moved_no: Assignments, merges and splits so far.
         clock: Latest time of any input, nanoseconds.
         heartbeat_at: When the heartbeat was last received firing, nanoseconds; 0 for never.
         outcomes: Alerts received, by `status.outcome`.
@@ -47,11 +48,30 @@ class Counters:
     outcomes: dict[str, int] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class Merged:
+    """All episodes of the cluster *gone* are now of *into*; *seq* is that of the event that told it."""
+
+    seq: int
+    gone: int
+    into: int
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """These *episodes*, ids, are now of the cluster *into*."""
+
+    episodes: Sequence[int]
+    into: int
+
+
 @dataclass(slots=True)
 class Changes:
     """What a store must write so that it agrees with the engine.
 
     Attributes:
+        regrouped: Episodes that changed their cluster, in order, and before `episodes` are written;
+            many of them are not in memory.
         episodes: New or changed.
         ended: Episodes known only by their resolve; where the store has one of the same alert,
             startsAt and reopen_no, only its end is moved to this one's.
@@ -64,10 +84,12 @@ class Changes:
         label_counts, labels_forgotten: See `LabelFrequencies.changes`.
         storms: New or changed, in the order of their ids, as the public sees them.
         storm_memory: What `Storms.restore` wants, as JSON by key; only the keys that changed.
+        constraints, lifted: New ones, and the seqs of those that hold no more.
         counters: As they stand.
     """
 
     counters: Counters
+    regrouped: list[Merged | Moved] = field(default_factory=list)
     episodes: list[Episode] = field(default_factory=list)
     ended: list[Episode] = field(default_factory=list)
     told: dict[int, Alert] = field(default_factory=dict)
@@ -80,6 +102,8 @@ class Changes:
     labels_forgotten: list[str] = field(default_factory=list)
     storms: list[dict[str, Any]] = field(default_factory=list)
     storm_memory: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    constraints: list[Constraint] = field(default_factory=list)
+    lifted: list[int] = field(default_factory=list)
 
 
 @dataclass(slots=True)
@@ -94,6 +118,7 @@ class Restored:
         label_counts: See `LabelFrequencies.restore`.
         assignments: (founded, confidence) of the latest assignments, oldest first.
         storm_memory: The latest of each key of `Changes.storm_memory`.
+        constraints: Those that hold, the oldest first.
     """
 
     counters: Counters
@@ -104,3 +129,4 @@ class Restored:
     label_counts: Iterable[tuple[str, float, int]] = ()
     assignments: Iterable[tuple[bool, float]] = ()
     storm_memory: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    constraints: Iterable[Constraint] = ()

@@ -104,6 +104,20 @@ class ClusteringSettings:
         3, "A cluster of so many episodes is no longer forming.", unit="episodes", low=1
     )
     proven_age: Seconds = setting(Seconds(120.0), "A cluster so old is no longer forming.", low=0)
+    max_split_members: int = setting(
+        # All of them are read, journalled and learned again while alerts wait: some 0.2 s.
+        5000,
+        "A cluster with more members is not split, and a merge into one is not undone.",
+        unit="episodes",
+        low=2,
+    )
+    max_linked_alerts: int = setting(
+        # Twenty merges or splits of a thousand alerts, or thousands of the usual size.
+        20_000,
+        "Most alerts named by operators' merges and splits; past it the oldest are forgotten.",
+        unit="alerts",
+        low=2,
+    )
     stale_after: Seconds = setting(
         # repeat_interval 4 h + group_interval 5 m + 10 %: the sender repeats what still fires.
         Seconds(4 * 3600.0 + 300.0 + 1470.0),
@@ -159,8 +173,8 @@ class Cluster:
     Attributes:
         id: Never reused.
         opened_at: When its first member came, by the core's clock, nanoseconds.
-        moved_no: Number of the assignment, among all, that last changed it; orders clusters by
-            recency without a clock.
+        moved_no: Number of the assignment, merge or split, among all, that last changed it; orders
+            clusters by recency without a clock.
         joined_at: When its latest member came.
         updated_at: When anything about it last changed.
         first_onset, last_onset: Earliest and latest startsAt of its members.
@@ -179,6 +193,7 @@ class Cluster:
         recurs: Which earlier cluster it looks like, as shown to people.
         affected: Members by value, of each label that tells who and what is affected.
         own_title: The title is an operator's and is left alone.
+        links: Side by constraint of which it has had a member, as `Constraints.marks` gives it.
     """
 
     id: int
@@ -216,6 +231,7 @@ class Cluster:
     pinned: bool = False
     acked_by: str = ""
     note: str = ""
+    links: dict[int, int] = field(default_factory=dict)
 
     @property
     def live(self) -> bool:

@@ -7,14 +7,16 @@ in `drain`, so that a store can keep up and `restore` gives the same state back.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from receiver.core import episodes, heartbeat, severity, titles
-from receiver.core.changes import Changes, Counters, Restored
+from receiver.core import episodes, heartbeat, regroup, severity, titles
+from receiver.core.changes import Changes, Counters, Merged, Moved, Restored
 from receiver.core.clusters import Cluster, ClusteringSettings, ClusterState
+from receiver.core.constraints import Constraint, Constraints, Kind
 from receiver.core.episodes import Action
+from receiver.core.errors import Conflict, NotFound, StormcellError
 from receiver.core.evolution import AlertRef, Event, EventType
 from receiver.core.explain import Placement, explain, sentence
 from receiver.core.heartbeat import HeartbeatSettings
@@ -25,14 +27,18 @@ from receiver.core.live import LiveClusters, Probe, rank
 from receiver.core.memory import MemorySettings
 from receiver.core.model import (
     Alert,
+    Command,
     Episode,
     EpisodeState,
     Input,
+    Member,
+    Merge,
     OperatorCommand,
     Outcome,
     PastCluster,
     Recall,
     Sighting,
+    Split,
     Status,
     Vector,
 )
@@ -80,6 +86,7 @@ class Engine:
         self.stability = Stability(settings.clustering.stability_window)
         self.storms = Storms(settings.storms)
         self.frequencies = LabelFrequencies(settings.memory.max_label_values)
+        self.constraints = Constraints(settings.clustering.max_linked_alerts)
         self.episodes: dict[str, Episode] = {}
         self.flapping: set[str] = set()
         self._resting: set[str] = set()
@@ -93,6 +100,7 @@ class Engine:
         self._heartbeats: dict[str, Mapping[str, str]] = {}
         self._ended: list[Episode] = []
         self._changed_clusters: dict[int, Cluster] = {}
+        self._regrouped: list[Merged | Moved] = []
 
     # -- what the caller asks before a step ------------------------------------------------------
 
@@ -131,7 +139,7 @@ class Engine:
                 self._advance(item.time - 1)
                 self.counters.clock = max(self.counters.clock, item.time)
                 self._sight(item)
-            elif isinstance(item, OperatorCommand):
+            elif isinstance(item, Command):
                 self._advance(item.time)
                 self._obey(item)
             elif isinstance(item, Recall):
@@ -146,8 +154,10 @@ class Engine:
         label_counts, labels_forgotten = self.frequencies.changes()
         texts, used_texts, forgotten_texts = self.texts.changes()
         storms, storm_memory = self.storms.changes(self.live.by_id)
+        constraints, lifted = self.constraints.changes()
         changes = Changes(
             counters=replace(self.counters, outcomes=dict(self.counters.outcomes)),
+            regrouped=self._regrouped,
             episodes=list(self._changed_episodes.values()),
             ended=self._ended,
             told=self._told,
@@ -160,7 +170,10 @@ class Engine:
             labels_forgotten=labels_forgotten,
             storms=storms,
             storm_memory=storm_memory,
+            constraints=constraints,
+            lifted=lifted,
         )
+        self._regrouped = []
         self._changed_episodes, self._ended, self._changed_clusters = {}, [], {}
         self._told, self._heartbeats = {}, {}
         return changes
@@ -189,6 +202,7 @@ class Engine:
         self.frequencies.restore(restored.label_counts)
         self.stability.restore(restored.assignments)
         self.storms.restore(restored.storm_memory)
+        self.constraints.restore(restored.constraints)
         self._arm_storm()
 
     # -- sightings -------------------------------------------------------------------------------
@@ -416,7 +430,12 @@ class Engine:
         return None if episode.cluster_id is None else self.live.by_id.get(episode.cluster_id)
 
     def place(
-        self, labels: Mapping[str, str], vector: Vector | None, starts_at: int, now: int
+        self,
+        labels: Mapping[str, str],
+        vector: Vector | None,
+        starts_at: int,
+        now: int,
+        fingerprint: str = "",
     ) -> Placement:
         """Return where an alert would go at *now*; nothing changes.
 
@@ -425,25 +444,31 @@ class Engine:
             vector: Of its text; None if it has none.
             starts_at: Nanoseconds.
             now: Nanoseconds.
+            fingerprint: Of the alert, by which operators' constraints name it.
         """
         settings = self.settings.clustering
         told = tokens(labels, self.settings.severity.label)
         weights = {token: self.frequencies.weight(token, now) for token in told}
         probe = Probe(vector, weights, min(starts_at, now))
         found = self.live.candidates(probe, self.settings.index.neighbors)
-        scores = rank(probe, found, settings)
+        word = self.constraints.word_on(fingerprint, self.live.by_id.values())
+        found, said = word.candidates(found, self.live.by_id)
+        scores = word.wanted_first(rank(probe, found, settings))
         best = scores[0] if scores else None
-        if best is None or best.confidence < settings.threshold:
+        wanted = best is not None and best.cluster_id in word.wanted
+        if best is None or (best.confidence < settings.threshold and not wanted):
             confidence = 1.0 - (best.confidence if best else 0.0)
-            return Placement(None, round(confidence, 6), scores, ())
+            return Placement(None, round(confidence, 6), scores, (), said)
         chosen = self.live.by_id[best.cluster_id]
         shared = [(token, weight) for token, weight in weights.items() if token in chosen.tokens]
         shared.sort(key=lambda pair: (-pair[1], pair[0]))
-        return Placement(best.cluster_id, round(best.confidence, 6), scores, shared)
+        # An operator is sure.
+        confidence = 1.0 if wanted else round(best.confidence, 6)
+        return Placement(best.cluster_id, confidence, scores, shared, said)
 
     def _assign(self, episode: Episode, vector: Vector | None, recurs: Episode | None) -> None:
         now, settings = self.counters.clock, self.settings.clustering
-        placement = self.place(episode.labels, vector, episode.starts_at, now)
+        placement = self.place(episode.labels, vector, episode.starts_at, now, episode.fingerprint)
         told = tokens(episode.labels, self.settings.severity.label)
         self.frequencies.observe(told, now)
         self.counters.moved_no += 1
@@ -452,6 +477,7 @@ class Engine:
         else:
             cluster = self.live.by_id[placement.cluster_id]
             cluster.confidence_sum += placement.confidence
+        cluster.links |= self.constraints.marks([episode.fingerprint])
         cluster.moved_no = self.counters.moved_no
         texts_gone, tokens_gone = cluster.learn(
             text_id=episode.text_id,
@@ -527,23 +553,127 @@ class Engine:
 
     # -- the operator ------------------------------------------------------------------------------
 
-    def _obey(self, command: OperatorCommand) -> None:
-        """Set what *command* sets, if it changes anything."""
-        self.counters.clock = max(self.counters.clock, command.time)
-        cluster = self.cluster(command.cluster_id)
+    def check(self, command: Command) -> None:
+        """Return if *command* can be obeyed as things stand; nothing changes.
+
+        Raises:
+            NotFound: Its cluster is neither live nor was it recalled whole.
+            Conflict: It contradicts how things stand, or what an operator said before.
+        """
+        if isinstance(command, Merge):
+            gone, into = self._live(command.gone), self._live(command.into)
+            if gone is into:
+                raise Conflict(f"cluster {into.id} cannot be merged with itself")
+            names = (*command.named[0], *command.named[1])
+            self.constraints.check_merge(gone, into, names, undoes=command.undoes)
+        elif isinstance(command, Split):
+            self._check_split(self._live(command.cluster_id), command)
+        elif self.cluster(command.cluster_id) is None:
+            raise NotFound(f"cluster {command.cluster_id} does not exist", field="id")
+
+    def _live(self, cluster_id: int) -> Cluster:
+        cluster = self.live.by_id.get(cluster_id)
         if cluster is None:
+            raise Conflict(
+                f"cluster {cluster_id} is over, and only live clusters are merged or split"
+            )
+        return cluster
+
+    def _check_split(self, cluster: Cluster, command: Split) -> None:
+        rest, gone = _sides(command.members, command.moved)
+        if not rest or not gone:
+            raise Conflict(f"of cluster {cluster.id}, some members must go and some must stay")
+        firing = sum(member.state is EpisodeState.OPEN for member in command.members)
+        if (len(command.members), firing) != (cluster.size, cluster.firing):
+            raise Conflict(f"cluster {cluster.id} has changed meanwhile")
+        self.constraints.check_split(
+            {m.fingerprint for m in rest}, {m.fingerprint for m in gone}, undoes=command.undoes
+        )
+
+    def _obey(self, command: Command) -> None:
+        """Do what *command* says, if it can be done."""
+        self.counters.clock = max(self.counters.clock, command.time)
+        try:
+            self.check(command)
+        except StormcellError:
+            # Whoever gave it has asked `check` before; the journal has none of these.
             return
+        if command.undoes:
+            self._lift(command.undoes)
+        if isinstance(command, Merge):
+            self._obey_merge(command)
+        elif isinstance(command, Split):
+            self._obey_split(command)
+        else:
+            self._obey_update(command)
+
+    def _obey_merge(self, command: Merge) -> None:
+        gone, into = self.live.by_id[command.gone], self.live.by_id[command.into]
+        seq, count = self.counters.seq + 1, gone.size
+        self._merge(
+            gone,
+            into,
+            f"an operator said so: {_spell(count)} went to {into.id}",
+            told=_word_of(command, "merge") | {"from": gone.id, "into": into.id},
+        )
+        if not command.undoes:
+            named = (tuple(command.named[0]), tuple(command.named[1]))
+            into.links[seq] = 0
+            self._demand(Constraint(seq, Kind.MUST, self.counters.clock, gone.id, into.id, named))
+
+    def _obey_split(self, command: Split) -> None:
+        cluster = self.live.by_id[command.cluster_id]
+        seq = self.counters.seq + 1
+        made = self._split(
+            cluster,
+            command.members,
+            command.moved,
+            f"an operator said so: {_spell(len(command.moved))} left {cluster.id}",
+            told=_word_of(command, "split"),
+        )
+        if not command.undoes:
+            rest, gone = _sides(command.members, command.moved)
+            most = self.constraints.most_named
+            named = (_latest_names(rest, most), _latest_names(gone, most))
+            cluster.links[seq], made.links[seq] = 0, 1
+            self._demand(
+                Constraint(seq, Kind.CANNOT, self.counters.clock, cluster.id, made.id, named)
+            )
+
+    def _demand(self, constraint: Constraint) -> None:
+        for seq in self.constraints.add(constraint):
+            self._unmark(seq)
+
+    def _lift(self, seq: int) -> None:
+        self.constraints.lift(seq)
+        self._unmark(seq)
+
+    def _unmark(self, seq: int) -> None:
+        """Let clusters know no more of the constraint *seq*, which holds no more."""
+        for cluster in self.live.by_id.values():
+            if cluster.links.pop(seq, None) is not None:
+                self._changed_clusters[cluster.id] = cluster
+
+    def _obey_update(self, command: OperatorCommand) -> None:
+        """Set what *command* sets, if it changes anything."""
+        cluster = self.cluster(command.cluster_id)
+        assert cluster is not None
         was = {name: getattr(cluster, name) for name in command.update}
         changed = {name: value for name, value in command.update.items() if value != was[name]}
         if "title" in command.update and bool(command.update["title"]) != cluster.own_title:
             changed["title"] = command.update["title"]
-        if not changed:
+        if not changed and not command.undoes:
             return
         for name, value in changed.items():
             if name != "title":
                 setattr(cluster, name, value)
-        before = {name: was[name] for name in changed}
-        self._emit(EventType.OPERATOR_COMMAND, cluster, command="update", set=changed, was=before)
+        told = _word_of(command, "update")
+        if changed:
+            told |= {"set": changed, "was": {name: was[name] for name in changed}}
+        if "title" in changed:
+            # So that this can be undone: a title of our own follows the members, an operator's stays.
+            told["title_was_own"] = cluster.own_title
+        self._emit(EventType.OPERATOR_COMMAND, cluster, **told)
         if "title" in changed:
             self._entitle(cluster, changed["title"])
 
@@ -559,6 +689,138 @@ class Engine:
     def cluster(self, cluster_id: int) -> Cluster | None:
         """Return the cluster, if it is live or was recalled whole."""
         return self.live.by_id.get(cluster_id) or self._over.get(cluster_id)
+
+    # -- two into one, one into two --------------------------------------------------------------
+
+    def merge(
+        self, one: int, other: int, reason: str, *, into: int | None = None, confidence: float
+    ) -> int:
+        """Make one of two live clusters; for decisions of the fold's own, in the midst of a step.
+
+        Args:
+            one: Id of the one.
+            other: Id of the other.
+            reason: Why, for people.
+            into: Which survives; None for the larger, of equals the older.
+            confidence: That they belong together, 0 to 1.
+
+        Returns:
+            The id of the survivor.
+
+        Raises:
+            Conflict: One is over, or an operator keeps them apart. Nothing has changed.
+        """
+        self.check(Merge(self.counters.clock, one, other))
+        first, second = self.live.by_id[one], self.live.by_id[other]
+        gone, kept = regroup.in_order(first, second)
+        if into == gone.id:
+            gone, kept = kept, gone
+        self._merge(gone, kept, reason, confidence=confidence)
+        return kept.id
+
+    def split(
+        self, cluster_id: int, members: Sequence[Member], moved: Sequence[int], reason: str
+    ) -> int:
+        """Make of *moved* members of a live cluster one of its own; for decisions of the fold's own.
+
+        Args:
+            cluster_id: Which.
+            members: All of it as they are now, by id, which the fold must have been given.
+            moved: Ids of the episodes that go.
+            reason: Why, for people.
+
+        Returns:
+            The id of the new cluster.
+
+        Raises:
+            Conflict: It is over, an operator keeps them together, or *members* are not all of it.
+                Nothing has changed.
+        """
+        self.check(Split(self.counters.clock, cluster_id, members, moved))
+        return self._split(self.live.by_id[cluster_id], members, moved, reason).id
+
+    def _merge(
+        self,
+        gone: Cluster,
+        into: Cluster,
+        reason: str,
+        *,
+        confidence: float = 1.0,
+        told: Mapping[str, Any] | None = None,
+    ) -> None:
+        title = into.title
+        for cluster in (gone, into):
+            # As it is now found; the survivor is found again as it then is.
+            self.live.close(cluster)
+        self.live.remove(gone)
+        self._timers.drop_cluster(gone.id)
+        regroup.absorb(gone, into, self.counters.clock, confidence)
+        self._move(into.id, lambda episode: episode.cluster_id == gone.id)
+        self.storms.merge(gone.id, into.id)
+        self._regrouped.append(Merged(self.counters.seq + 1, gone.id, into.id))
+        self._take_in(into)
+        self._rate(into)
+        self._tell_regrouped(into, reason, told)
+        self._emit(EventType.CLUSTER_MERGED, gone, reason=reason, into=into.id)
+        if into.title != title:
+            self._emit(EventType.CLUSTER_RENAMED, into, title=into.title)
+        self._settle(into)
+        self._rename(into)
+
+    def _split(
+        self,
+        cluster: Cluster,
+        members: Sequence[Member],
+        moved: Sequence[int],
+        reason: str,
+        *,
+        told: Mapping[str, Any] | None = None,
+    ) -> Cluster:
+        now, ids = self.counters.clock, frozenset(moved)
+        self.live.close(cluster)
+        self.counters.cluster_id += 1
+        how = regroup.Rebuilding(
+            self.settings.clustering, self.settings.severity, self.texts.vector
+        )
+        made = regroup.take_apart(cluster, members, ids, self.counters.cluster_id, now, how)
+        links = cluster.links
+        for each, theirs in zip((cluster, made), _sides(members, ids), strict=True):
+            marks = self.constraints.marks(member.fingerprint for member in theirs)
+            each.links = {seq: side for seq, side in marks.items() if seq in links}
+        self._move(made.id, lambda episode: episode.id in ids)
+        self._regrouped.append(Moved(sorted(ids), made.id))
+        self._take_in(cluster)
+        self._take_in(made)
+        made.title, made.titled_at = self._title_for(made), now - _RENAME_EVERY
+        lineage: dict[str, Any] = {"from": cluster.id, "into": made.id}
+        self._tell_regrouped(cluster, reason, None if told is None else {**told, **lineage})
+        self._emit(EventType.CLUSTER_SPLIT, made, reason=reason, title=made.title, **lineage)
+        self._settle(cluster)
+        self._settle(made)
+        self._rename(cluster)
+        return made
+
+    def _move(self, into: int, goes: Callable[[Episode], bool]) -> None:
+        """Let those episodes held that *goes* names be of the cluster *into*."""
+        for episode in (*self.episodes.values(), *self._changed_episodes.values()):
+            if goes(episode):
+                episode.cluster_id = into
+
+    def _take_in(self, cluster: Cluster) -> None:
+        """Have *cluster*, new or changed as a whole, found by what it now is."""
+        self.counters.moved_no += 1
+        cluster.moved_no = self.counters.moved_no
+        self.live.add(cluster)
+
+    def _tell_regrouped(
+        self, cluster: Cluster, reason: str, told: Mapping[str, Any] | None
+    ) -> None:
+        """Tell the new numbers of *cluster*, the one that keeps its id: with the command, if it was one."""
+        if told is None:
+            state = cluster.state.value
+            self._emit(EventType.CLUSTER_STATE_CHANGED, cluster, reason=reason, state=state)
+        else:
+            self._emit(EventType.OPERATOR_COMMAND, cluster, **told)
 
     # -- storms ----------------------------------------------------------------------------------
 
@@ -725,6 +987,28 @@ class Engine:
                 detail=detail,
             )
         )
+
+
+def _word_of(command: Command, name: str) -> dict[str, Any]:
+    """Return what the event of *command*, which is called *name*, begins with."""
+    if command.undoes:
+        return {"command": "undo", "undoes": command.undoes}
+    return {"command": name}
+
+
+def _sides(members: Sequence[Member], moved: Iterable[int]) -> tuple[list[Member], list[Member]]:
+    """Return those of *members* that stay, and those that are *moved*."""
+    ids = frozenset(moved)
+    return [m for m in members if m.id not in ids], [m for m in members if m.id in ids]
+
+
+def _latest_names(members: Sequence[Member], most: int) -> tuple[str, ...]:
+    """Return at most so many fingerprints of *members*, in order of ids, the last to come first."""
+    return tuple(dict.fromkeys(m.fingerprint for m in reversed(members)))[:most]
+
+
+def _spell(count: int) -> str:
+    return "its alert" if count == 1 else f"{count} alerts"
 
 
 def flaps_after(before: Episode, now: int) -> bool:

@@ -54,6 +54,13 @@ class Forbidden(StormcellError):  # noqa: N818 - reads as what it answers
     code = "forbidden"
 
 
+class Conflict(StormcellError):  # noqa: N818 - reads as what it answers
+    """What is asked for contradicts how things stand, or what an operator said before."""
+
+    status = 409
+    code = "conflict"
+
+
 class TooLarge(SenderError):  # noqa: N818 - reads as what it answers
     """The body is larger than the limit."""
 

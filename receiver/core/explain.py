@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,12 +20,14 @@ class Placement:
         confidence: That this is right, 0 to 1.
         scores: Of the candidates, best first.
         shared: Label values that the alert shares with the best, with their weights.
+        constraint: What an operator said that made a difference; None if nothing did.
     """
 
     cluster_id: int | None
     confidence: float
     scores: Sequence[Score]
     shared: Sequence[tuple[str, float]]
+    constraint: Mapping[str, Any] | None = None
 
 
 def explain(placement: Placement, settings: ClusteringSettings) -> dict[str, Any]:
@@ -46,6 +48,7 @@ def explain(placement: Placement, settings: ClusteringSettings) -> dict[str, Any
                 (label_of(token), weight) for token, weight in placement.shared[:16]
             )
         ],
+        "constraint": None if placement.constraint is None else dict(placement.constraint),
     }
 
 
@@ -68,6 +71,16 @@ def _score_json(score: Score | None) -> dict[str, Any] | None:
 
 def sentence(placement: Placement) -> str:
     """Return why *placement* is so, in a few words."""
+    said = placement.constraint
+    if said is None:
+        return _sentence(placement)
+    if said["kind"] == "must_link":
+        return f"an operator joined it with alerts of this cluster (event {said['seq']})"
+    ids = ", ".join(map(str, said["cluster_ids"]))
+    return f"{_sentence(placement)}; an operator keeps it out of {ids} (event {said['seq']})"
+
+
+def _sentence(placement: Placement) -> str:
     if not placement.scores:
         return "opens a cluster: nothing else is going on"
     best = placement.scores[0]

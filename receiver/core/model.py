@@ -203,11 +203,69 @@ class OperatorCommand:
         time: When it was given, nanoseconds.
         cluster_id: Of a cluster that is live or was recalled whole; of any other it is ignored.
         update: Fields to set, as `operator.read_update` gives them.
+        undoes: Seq of the event of the command that is taken back by this; 0 if none is. What that
+            demanded of alerts holds no more.
     """
 
     time: int
     cluster_id: int
     update: Mapping[str, Any]
+    undoes: int = 0
 
 
-Input = Sighting | Tick | Recall | OperatorCommand
+@dataclass(frozen=True, slots=True)
+class Merge:
+    """Input: an operator wants two live clusters to be one.
+
+    Attributes:
+        time: When it was said, nanoseconds.
+        gone: The cluster that ends.
+        into: The one that survives.
+        named: Fingerprints of members of each; they must be together from now on. The engine
+            holds neither all members nor, when the journal is run again, the same ones.
+        undoes: As of `OperatorCommand`: of a split, and then nothing is demanded from now on.
+    """
+
+    time: int
+    gone: int
+    into: int
+    named: tuple[Sequence[str], Sequence[str]] = ((), ())
+    undoes: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """One episode of a cluster, with what the cluster learned from it; fields as of `Episode`."""
+
+    id: int
+    fingerprint: str
+    labels: Mapping[str, str]
+    starts_at: int
+    received_at: int
+    state: EpisodeState
+    text_id: int
+    founder: bool
+    confidence: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Split:
+    """Input: an operator wants some members of a live cluster to be a cluster of their own.
+
+    Attributes:
+        time: When it was said, nanoseconds.
+        cluster_id: Which.
+        members: All of it as they are at *time*, by id: the engine forgets those that fire no more.
+        moved: Ids of those that go.
+        undoes: As of `OperatorCommand`: of a merge, and then nothing is demanded from now on.
+    """
+
+    time: int
+    cluster_id: int
+    members: Sequence[Member]
+    moved: Sequence[int]
+    undoes: int = 0
+
+
+Command = OperatorCommand | Merge | Split
+Input = Sighting | Tick | Recall | Command

@@ -63,6 +63,13 @@ class Window:
             counts.update(piece.clusters)
         return counts
 
+    def merge(self, gone: int, into: int) -> bool:
+        """Count what was counted of the cluster *gone* as of *into*; return whether anything was."""
+        held = [piece.clusters for piece in self._pieces if gone in piece.clusters]
+        for clusters in held:
+            clusters[into] = clusters.get(into, 0) + clusters.pop(gone)
+        return bool(held)
+
     def boundary_after(self, now: int) -> int:
         """Return when the window next loses a piece, at the earliest, nanoseconds."""
         return (now // self.width + 1) * self.width

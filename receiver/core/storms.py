@@ -302,6 +302,7 @@ class Storms:
 
     def merge(self, gone: int, into: int) -> None:
         """Let what the cluster *gone* has of the storm be the part of *into*, its survivor."""
+        self._changed |= self._window.merge(gone, into)
         if self.current is not None and gone in self.current.tally:
             tally = self.current.tally
             tally[into] = tally.get(into, 0) + tally.pop(gone)

@@ -8,6 +8,7 @@ from typing import Any
 
 from receiver.core import severity
 from receiver.core.clusters import Cluster
+from receiver.core.constraints import Constraint
 from receiver.core.model import Episode
 from receiver.core.severity import SeveritySettings
 from receiver.core.timestamps import render, render_optional
@@ -51,6 +52,18 @@ def cluster_json(cluster: Cluster) -> dict[str, Any]:
         "pinned": cluster.pinned,
         "acked_by": cluster.acked_by,
         "note": cluster.note,
+    }
+
+
+def constraint_json(constraint: Constraint) -> dict[str, Any]:
+    """Return *constraint* as the public sees it; `seq` is what undoes it."""
+    return {
+        "seq": constraint.seq,
+        "kind": constraint.kind.value,
+        "made_at": render(constraint.time),
+        "from": constraint.source,
+        "into": constraint.target,
+        "alerts": constraint.named,
     }
 
 

@@ -6,14 +6,14 @@ from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from receiver.core.changes import Changes, Restored
-from receiver.core.clusters import Cluster
 from receiver.core.evolution import Event
 from receiver.core.inbox import InboxRow
 from receiver.core.model import Episode, Input, PastCluster
 from receiver.core.payload import DeadLetter
+from receiver.pipeline.desk import Past
 
 
-class Store(Protocol):
+class Store(Past, Protocol):
     """Keeps what is received and what became of it.
 
     All calls come from one thread, one at a time. Each is a transaction: when it returns, its effect
@@ -61,10 +61,6 @@ class Store(Protocol):
 
     def recall(self, fingerprints: Sequence[str]) -> tuple[list[Episode], list[PastCluster]]:
         """Return the latest episodes of *fingerprints*, and the clusters over that they were in."""
-        ...
-
-    def find_cluster(self, cluster_id: int) -> Cluster | None:
-        """Return a cluster as it is kept, or the one it was merged into; None if there is none."""
         ...
 
     def close(self) -> None:

@@ -11,22 +11,31 @@ import logging
 import sqlite3
 import threading
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, replace
-from typing import Any, TypeVar
+from typing import Any, ParamSpec, TypeVar
 
 from receiver.config import Config
 from receiver.core import payload, wire
 from receiver.core.engine import Engine
-from receiver.core.errors import EmbeddingError, NotFound, StoreError, TryLater
+from receiver.core.errors import (
+    Conflict,
+    EmbeddingError,
+    NotFound,
+    SenderError,
+    StoreError,
+    TryLater,
+)
 from receiver.core.inbox import InboxRow
 from receiver.core.index import VectorIndex
 from receiver.core.intake import Embed, sightings
-from receiver.core.model import Alert, Input, OperatorCommand, Recall, Tick
+from receiver.core.model import Alert, Input, Recall, Tick
 from receiver.core.payload import DeadLetter
 from receiver.core.publication import Listener, Publication
+from receiver.core.requests import Request
 from receiver.core.timestamps import nanoseconds, render_optional, seconds
+from receiver.pipeline.desk import Desk
 from receiver.pipeline.embedding import Embedding, OpenEmbedder
 from receiver.pipeline.writer import Writer
 
@@ -43,6 +52,8 @@ _READ_BYTES = 4 * 2**20
 """Bodies read from the inbox at once, so that a backlog on disk does not become one in memory."""
 
 T = TypeVar("T")
+P = ParamSpec("P")
+R = TypeVar("R")
 
 
 class _Stopped(Exception):  # noqa: N818 - ends the thread, is no error
@@ -109,7 +120,7 @@ class Worker:
         self._stopping = False
         self._nudged = False
         self._asked: deque[tuple[Callable[[], Any], Future[Any]]] = deque()
-        self._commands: deque[tuple[int, Mapping[str, Any], Future[dict[str, Any]]]] = deque()
+        self._commands: deque[tuple[Request, Future[dict[str, Any]]]] = deque()
         self._rows: deque[tuple[InboxRow, payload.Notification]] = deque()
         self._read_up_to = 0
         self._journal_trimmed_at = 0
@@ -159,18 +170,18 @@ class Worker:
             self._wake.notify()
         return answer
 
-    def command(self, cluster_id: int, update: Mapping[str, Any]) -> Future[dict[str, Any]]:
-        """Have *update*, as `operator.read_update` gives it, applied to a cluster between batches.
+    def command(self, request: Request) -> Future[dict[str, Any]]:
+        """Have done what an operator asks for, between batches.
 
         Returns:
-            The cluster as the public sees it, once that is committed; or NotFound. As long as it is
-            cancelled in time, nothing happens.
+            What came of it, as the public sees it, once that is committed (see `Desk.answer`); or
+            NotFound, Conflict or SenderError. If it is cancelled in time, nothing happens.
         """
         answer: Future[dict[str, Any]] = Future()
         with self._wake:
             if self._stopping or not self._thread.is_alive():
                 raise TryLater("shutting down")
-            self._commands.append((cluster_id, update, answer))
+            self._commands.append((request, answer))
             self._wake.notify()
         return answer
 
@@ -254,12 +265,12 @@ class Worker:
     def _obey(self) -> None:
         """Apply what operators said."""
         while self._commands:
-            cluster_id, update, answer = self._commands.popleft()
+            request, answer = self._commands.popleft()
             if not answer.set_running_or_notify_cancel():
                 continue
             try:
-                answer.set_result(self._command(cluster_id, update))
-            except (NotFound, TryLater) as error:
+                answer.set_result(self._command(request))
+            except (NotFound, Conflict, SenderError, TryLater) as error:
                 answer.set_exception(error)
             except BaseException as error:
                 answer.set_exception(TryLater("the command could not be applied"))
@@ -268,29 +279,28 @@ class Worker:
                 log.exception("a command failed")
                 self._rebuild()
 
-    def _command(self, cluster_id: int, update: Mapping[str, Any]) -> dict[str, Any]:
+    def _command(self, request: Request) -> dict[str, Any]:
         engine = self._engine
         if engine is None:
             raise TryLater("the state is not restored yet")
-        cluster = engine.live.by_id.get(cluster_id)
-        if cluster is None:
-            # Over, or merged into one that may live: what is over is edited by whole recall.
-            found = self._retrying(
-                lambda: self._writer.call(self._writer.store.find_cluster, cluster_id),
-                sqlite3.Error,
-                "the database cannot be read",
-            )
-            if found is None:
-                raise NotFound(f"cluster {cluster_id} does not exist", field="id")
-            cluster = engine.live.by_id.get(found.id, found)
-            if cluster is found:
-                engine.step([Recall(edited=[found])])
-        command = OperatorCommand(
-            max(self._clock(), engine.counters.clock), cluster.id, dict(update)
-        )
+        desk = Desk(engine, self._writer.store, self._read)
+        now = max(self._clock(), engine.counters.clock)
+        # What is due comes before it, and stands in the store where the command looks.
+        self._tick(engine, now)
+        command = desk.prepare(request, now)
         before = dict(engine.counters.outcomes)
-        self._commit(engine, [command], engine.step([command]), (), before)
-        return wire.cluster_json(cluster)
+        events = engine.step([command])
+        answer = desk.answer(request, command, events)
+        self._commit(engine, [command], events, (), before)
+        return answer
+
+    def _read(self, function: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) -> R:
+        """Return what a method of the store gives."""
+        return self._retrying(
+            lambda: self._writer.call(function, *args, **kwargs),
+            sqlite3.Error,
+            "the database cannot be read",
+        )
 
     def _sleep(self) -> None:
         due = self._engine.next_due() if self._engine else None
@@ -406,11 +416,7 @@ class Worker:
     def _recall(self, engine: Engine, received: Sequence[tuple[int, Alert]]) -> None:
         wanted = {a.fingerprint for _, a in received if not engine.remembers(a.fingerprint)}
         if wanted:
-            episodes, past = self._retrying(
-                lambda: self._writer.call(self._writer.store.recall, sorted(wanted)),
-                sqlite3.Error,
-                "the database cannot be read",
-            )
+            episodes, past = self._read(self._writer.store.recall, sorted(wanted))
             engine.step([Recall(episodes, past)])
 
     def _commit(
@@ -478,9 +484,12 @@ class Worker:
         due = engine.next_due() if engine else None
         if engine is None or due is None or due > now:
             return False
+        self._tick(engine, now)
+        return True
+
+    def _tick(self, engine: Engine, now: int) -> None:
         tick = Tick(now)
         self._commit(engine, [tick], engine.step([tick]), (), engine.counters.outcomes)
-        return True
 
     def _publish(self, events: Sequence[Any], clusters: Sequence[Any], **figures: Any) -> None:
         engine = self._engine
@@ -516,6 +525,7 @@ class Worker:
                 "max_vectors": limit,
                 "usage_ratio": round(held / limit, 4),
             },
+            "constraints": engine.constraints.report(),
             "live_clusters": len(engine.live),
             "flapping_alerts": len(engine.flapping),
             "heartbeat_at": render_optional(engine.counters.heartbeat_at or None),

@@ -17,12 +17,12 @@ from pathlib import Path
 import numpy as np
 import sqlite_utils
 
-from receiver.core.changes import Changes, Restored
+from receiver.core.changes import Changes, Merged, Restored
 from receiver.core.clusters import Cluster
 from receiver.core.errors import StoreError
 from receiver.core.evolution import Event
 from receiver.core.inbox import InboxRow
-from receiver.core.model import Episode, Input, PastCluster, Vector
+from receiver.core.model import Episode, Input, Member, PastCluster, Vector
 from receiver.core.payload import DeadLetter
 from receiver.store import journal, rows, schema
 
@@ -211,6 +211,7 @@ class Database:
             journal_before: Journal rows older than this are dropped, nanoseconds.
         """
         with self._transaction():
+            self._write_regrouped(changes)
             self._write_episodes(changes)
             self._db.executemany(_UPSERT_CLUSTER, map(rows.cluster_row, changes.clusters))
             self._db.executemany(_INSERT_EVENT, map(rows.event_row, events))
@@ -223,6 +224,7 @@ class Database:
                 [(token,) for token in changes.labels_forgotten],
             )
             self._write_storms(changes)
+            self._write_constraints(changes)
             self._db.execute(
                 "INSERT OR REPLACE INTO meta VALUES ('counters', ?)",
                 (rows.counters_row(changes.counters),),
@@ -238,6 +240,33 @@ class Database:
                 self._db.execute("DELETE FROM journal WHERE time < ?", (journal_before,))
         self._use_no += len(changes.used_texts)
         self._last_episode = changes.counters.episode_id
+
+    def _write_regrouped(self, changes: Changes) -> None:
+        """Move the episodes kept; those new with this commit are written with their cluster."""
+        for told in changes.regrouped:
+            if isinstance(told, Merged):
+                self._db.execute(
+                    "INSERT INTO merged_episodes SELECT ?, id FROM episodes WHERE cluster_id = ?",
+                    (told.seq, told.gone),
+                )
+                self._db.execute(
+                    "UPDATE episodes SET cluster_id = ? WHERE cluster_id = ?",
+                    (told.into, told.gone),
+                )
+            else:
+                self._db.executemany(
+                    "UPDATE episodes SET cluster_id = ? WHERE id = ?",
+                    [(told.into, episode) for episode in told.episodes],
+                )
+
+    def _write_constraints(self, changes: Changes) -> None:
+        self._db.executemany(
+            "INSERT INTO constraints VALUES (?, ?, ?, ?, ?, ?)",
+            map(rows.constraint_row, changes.constraints),
+        )
+        self._db.executemany(
+            "DELETE FROM constraints WHERE seq = ?", [(seq,) for seq in changes.lifted]
+        )
 
     def _write_episodes(self, changes: Changes) -> None:
         every = [*changes.episodes, *changes.ended]
@@ -346,6 +375,10 @@ class Database:
                     "SELECT key, value FROM meta WHERE key IN ('storm_watch', 'storm_baseline')"
                 )
             },
+            constraints=[
+                rows.constraint_of(row)
+                for row in self._db.execute("SELECT * FROM constraints ORDER BY seq")
+            ],
         )
 
     def _texts(self) -> tuple[list[tuple[int, bytes]], list[Vector]]:
@@ -402,6 +435,53 @@ class Database:
         """Return a cluster as it is kept, or the one it was merged into; None if there is none."""
         row = rows.survivor(self._db, cluster_id)
         return None if row is None else rows.cluster_of(row)
+
+    # -- what a command needs --------------------------------------------------------------------
+
+    def members(self, cluster_id: int) -> list[Member]:
+        """Return all episodes of a cluster, in the order in which they came."""
+        found = self._db.execute(
+            "SELECT e.*, a.labels FROM episodes e JOIN alerts a USING (fingerprint)"
+            " WHERE e.cluster_id = ? ORDER BY e.id",
+            (cluster_id,),
+        )
+        return [rows.member_of(row) for row in found]
+
+    def names(self, cluster_id: int, limit: int) -> list[str]:
+        """Return the fingerprints of at most *limit* alerts of a cluster, the last to come first."""
+        found = self._db.execute(
+            "SELECT fingerprint FROM episodes WHERE cluster_id = ? GROUP BY fingerprint"
+            " ORDER BY max(id) DESC LIMIT ?",
+            (cluster_id, limit),
+        )
+        return [row["fingerprint"] for row in found]
+
+    def merged_episodes(self, seq: int) -> list[int]:
+        """Return the ids of the episodes that the merge of the event *seq* moved."""
+        found = self._db.execute(
+            "SELECT episode_id FROM merged_episodes WHERE seq = ? ORDER BY episode_id", (seq,)
+        )
+        return [row["episode_id"] for row in found]
+
+    def command_event(self, seq: int) -> tuple[Event, int | None] | None:
+        """Return the event of an operator's command, and the seq of that which undid it, if one did.
+
+        None if *seq* is of no operator's command.
+        """
+        row = self._db.execute(
+            "SELECT *, NULL AS labels FROM events WHERE seq = ? AND type = 'operator_command'",
+            (seq,),
+        ).fetchone()
+        if row is None:
+            return None
+        undone = self._db.execute(
+            "SELECT max(seq) AS seq FROM events WHERE type = 'operator_command' AND seq > ?"
+            " AND json_extract(detail, '$.undoes') = ?",
+            (seq, seq),
+        ).fetchone()
+        return rows.event_of(row), undone["seq"]
+
+    # -- the journal -----------------------------------------------------------------------------
 
     def inputs(self) -> Iterator[Input]:
         """Yield the inputs of the journal, in order."""

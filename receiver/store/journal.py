@@ -12,7 +12,19 @@ import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
-from receiver.core.model import Alert, Input, OperatorCommand, Sighting, Status, Tick, Vector
+from receiver.core.model import (
+    Alert,
+    EpisodeState,
+    Input,
+    Member,
+    Merge,
+    OperatorCommand,
+    Sighting,
+    Split,
+    Status,
+    Tick,
+    Vector,
+)
 
 TextId = Callable[[str], int]
 LabelsOf = Callable[[str], Mapping[str, str]]
@@ -40,7 +52,13 @@ def encode(inputs: Iterable[Input], text_id: TextId) -> bytes | None:
         elif isinstance(item, Tick):
             rows.append([item.time])
         elif isinstance(item, OperatorCommand):
-            rows.append([item.time, item.cluster_id, dict(item.update)])
+            rows.append(["update", item.time, item.cluster_id, dict(item.update), item.undoes])
+        elif isinstance(item, Merge):
+            rows.append(["merge", item.time, item.gone, item.into, item.named, item.undoes])
+        elif isinstance(item, Split):
+            members = [_member_row(member) for member in item.members]
+            moved = list(item.moved)
+            rows.append(["split", item.time, item.cluster_id, members, moved, item.undoes])
     if not rows:
         return None
     return zlib.compress(json.dumps(rows, separators=(",", ":")).encode(), 1)
@@ -52,7 +70,11 @@ def decode(data: bytes, labels_of: LabelsOf, text_of: TextOf) -> Iterator[Input]
         if len(row) == 1:
             yield Tick(row[0])
             continue
+        if isinstance(row[0], str):
+            yield _command(row, labels_of)
+            continue
         if len(row) == 3:
+            # As versions before merges and splits wrote it.
             yield OperatorCommand(*row)
             continue
         at, fingerprint, sender, status, starts_at, ends_at, text_id = row
@@ -67,3 +89,58 @@ def decode(data: bytes, labels_of: LabelsOf, text_of: TextOf) -> Iterator[Input]
             ends_at=ends_at,
         )
         yield Sighting(at, alert, text, vector)
+
+
+def _member_row(member: Member) -> list[Any]:
+    return [
+        member.id,
+        member.fingerprint,
+        member.starts_at,
+        member.received_at,
+        member.state.value,
+        member.text_id,
+        member.founder,
+        member.confidence,
+    ]
+
+
+def _command(row: list[Any], labels_of: LabelsOf) -> Input:
+    name, *told = row
+    if name == "update":
+        return OperatorCommand(*told)
+    if name == "merge":
+        at, gone, into, (one, other), undoes = told
+        return Merge(at, gone, into, (one, other), undoes)
+    at, cluster_id, members, moved, undoes = told
+    labels: dict[str, Mapping[str, str]] = {
+        fingerprint: labels_of(fingerprint) for fingerprint in {member[1] for member in members}
+    }
+    return Split(
+        at,
+        cluster_id,
+        [
+            Member(
+                id=number,
+                fingerprint=fingerprint,
+                labels=labels[fingerprint],
+                starts_at=starts_at,
+                received_at=received_at,
+                state=EpisodeState(state),
+                text_id=text_id,
+                founder=founder,
+                confidence=confidence,
+            )
+            for (
+                number,
+                fingerprint,
+                starts_at,
+                received_at,
+                state,
+                text_id,
+                founder,
+                confidence,
+            ) in members
+        ],
+        moved,
+        undoes,
+    )

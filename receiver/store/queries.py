@@ -21,6 +21,7 @@ from receiver.store.database import connect
 
 _FINAL = "state IN ('resolved', 'merged')"
 _MEMBERS_SHOWN = 1000
+_CONSTRAINTS_SHOWN = 100
 
 
 class Queries:
@@ -108,9 +109,6 @@ class Queries:
             (cluster.id, _MEMBERS_SHOWN),
         ).fetchall()
         members = [rows.episode_of(row) for row in found]
-        merged = self._db.execute(
-            "SELECT id FROM clusters WHERE merged_into = ? ORDER BY id", (cluster.id,)
-        )
         return {
             **wire.cluster_json(cluster),
             "members": [self._alert(row) for row in found],
@@ -119,11 +117,28 @@ class Queries:
             "differing_labels": wire.differing(members),
             "cascade": wire.cascade(members),
             "lineage": {
-                "merged_from": [row["id"] for row in merged],
+                "merged_from": self._related("merged_into", cluster.id),
                 "merged_into": cluster.merged_into,
                 "split_from": cluster.split_from,
+                "split_into": self._related("split_from", cluster.id),
             },
+            "constraints": self._constraints(cluster),
         }
+
+    def _related(self, column: str, cluster_id: int) -> list[int]:
+        found = self._db.execute(
+            f"SELECT id FROM clusters WHERE {column} = ? ORDER BY id", (cluster_id,)
+        )
+        return [row["id"] for row in found]
+
+    def _constraints(self, cluster: Cluster) -> list[dict[str, Any]]:
+        """Return what operators demand of alerts that *cluster* has, the oldest first."""
+        found = self._db.execute(
+            "SELECT * FROM constraints WHERE seq IN (SELECT value FROM json_each(?))"
+            " OR source = ? OR target = ? ORDER BY seq DESC LIMIT ?",
+            (json.dumps(list(cluster.links)), cluster.id, cluster.id, _CONSTRAINTS_SHOWN),
+        ).fetchall()
+        return [wire.constraint_json(rows.constraint_of(row)) for row in reversed(found)]
 
     def live_clusters(self) -> list[dict[str, Any]]:
         """Return every live cluster, by id."""

@@ -11,8 +11,9 @@ import numpy as np
 
 from receiver.core.changes import Counters
 from receiver.core.clusters import Cluster, ClusterState, Exemplar
+from receiver.core.constraints import Constraint, Kind
 from receiver.core.evolution import AlertRef, Event, EventType
-from receiver.core.model import Alert, Episode, EpisodeState, Vector
+from receiver.core.model import Alert, Episode, EpisodeState, Member, Vector
 
 EPISODE_COLUMNS = (
     "id", "fingerprint", "starts_at", "ends_at", "state", "reopen_no", "after", "received_at",
@@ -95,6 +96,46 @@ def episode_of(row: sqlite3.Row) -> Episode:
     )
 
 
+def member_of(row: sqlite3.Row) -> Member:
+    """Return the member of a *row* of an episode that also has the alert's `labels`."""
+    return Member(
+        id=row["id"],
+        fingerprint=row["fingerprint"],
+        labels=json.loads(row["labels"]),
+        starts_at=row["starts_at"],
+        received_at=row["received_at"],
+        state=EpisodeState(row["state"]),
+        text_id=row["text_id"],
+        founder=bool(row["founder"]),
+        confidence=row["confidence"],
+    )
+
+
+def constraint_row(constraint: Constraint) -> tuple[Any, ...]:
+    """Return *constraint* in the order of its table's columns."""
+    return (
+        constraint.seq,
+        constraint.kind.value,
+        constraint.time,
+        constraint.source,
+        constraint.target,
+        dump(constraint.sides),
+    )
+
+
+def constraint_of(row: sqlite3.Row) -> Constraint:
+    """Return the constraint of *row*."""
+    one, other = json.loads(row["sides"])
+    return Constraint(
+        seq=row["seq"],
+        kind=Kind(row["kind"]),
+        time=row["time"],
+        source=row["source"],
+        target=row["target"],
+        sides=(tuple(one), tuple(other)),
+    )
+
+
 def told_row(alert: Alert) -> tuple[str, str, str, str]:
     """Return annotations, generator_url, links and sender_fingerprint of *alert*, as stored."""
     return (
@@ -113,6 +154,7 @@ def cluster_row(cluster: Cluster) -> tuple[Any, ...]:
             "tokens": cluster.tokens,
             "names": cluster.names,
             "firing_by_severity": cluster.firing_by_severity,
+            "links": list(cluster.links.items()),
             "exemplars": [
                 [e.text_id, e.fingerprint, e.count, e.onset, e.used_no]
                 for e in cluster.exemplars.values()
@@ -192,6 +234,7 @@ def cluster_of(row: sqlite3.Row, vectors: Mapping[int, Vector] | None = None) ->
         cluster.tokens = profile["tokens"]
         cluster.names = profile["names"]
         cluster.firing_by_severity = profile["firing_by_severity"]
+        cluster.links = dict(profile.get("links", ()))
         for text_id, fingerprint, count, onset, used_no in profile["exemplars"]:
             if vectors is not None and text_id in vectors:
                 cluster.exemplars[text_id] = Exemplar(

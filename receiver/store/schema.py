@@ -42,6 +42,37 @@ def operator(db: Database) -> None:
     db.execute("CREATE INDEX clusters_by_end ON clusters (resolved_at)")
 
 
+@migrations(name="0005_constraints")
+def constraints(db: Database) -> None:
+    """Keep what operators demand of alerts, and what it takes to undo their commands."""
+    for statement in _CONSTRAINTS.split(";"):
+        if statement.strip():
+            db.execute(statement)
+
+
+_CONSTRAINTS = """
+CREATE TABLE constraints (
+    seq    INTEGER PRIMARY KEY,
+    kind   TEXT NOT NULL,
+    time   INTEGER NOT NULL,
+    source INTEGER NOT NULL,
+    target INTEGER NOT NULL,
+    sides  TEXT NOT NULL
+);
+
+-- Which episodes a merge moved: the survivor's do not tell.
+CREATE TABLE merged_episodes (
+    seq        INTEGER NOT NULL,
+    episode_id INTEGER NOT NULL,
+    PRIMARY KEY (seq, episode_id)
+) WITHOUT ROWID;
+
+CREATE INDEX events_of_operators ON events (seq) WHERE type = 'operator_command';
+CREATE INDEX clusters_merged ON clusters (merged_into) WHERE merged_into IS NOT NULL;
+CREATE INDEX clusters_split ON clusters (split_from) WHERE split_from IS NOT NULL;
+"""
+
+
 _FIRST = """
 CREATE TABLE meta (
     key   TEXT PRIMARY KEY,
@@ -188,4 +219,4 @@ def migrate(db: Database) -> None:
 
 
 # The library ignores applied names that it does not know, and would write into a newer database.
-_NAMES = ("0001_first", "0002_storms", "0003_operator")
+_NAMES = ("0001_first", "0002_storms", "0003_operator", "0005_constraints")

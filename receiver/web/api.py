@@ -11,7 +11,7 @@ from typing import Any, ParamSpec, TypeVar
 from aiohttp import web
 
 from receiver.config import Config
-from receiver.core import operator, payload
+from receiver.core import operator, payload, requests
 from receiver.core.clusters import ClusterState
 from receiver.core.engine import Engine, is_self
 from receiver.core.errors import SenderError, TryLater
@@ -19,6 +19,7 @@ from receiver.core.explain import explain, sentence
 from receiver.core.intake import Embed
 from receiver.core.model import Alert
 from receiver.core.query import AlertQuery
+from receiver.core.requests import Request, UndoRequest, UpdateRequest
 from receiver.core.text import masked_text
 from receiver.core.timestamps import SECOND, nanoseconds, render
 from receiver.web import parameters
@@ -106,10 +107,34 @@ class Api:
 
     async def update_cluster(self, request: web.Request) -> web.Response:
         """PATCH /api/v1/clusters/{id}: what an operator says of a cluster."""
-        number = parameters.integer(request.match_info, "id", 0, low=1)
-        parameters.only(request.query)
+        number = self._number(request, "id")
         update = operator.read_update(read_json(await request.read()))
-        return answer(await self._from_worker(self._worker.command(number, update)))
+        return await self._obey(UpdateRequest(number, update))
+
+    async def merge_cluster(self, request: web.Request) -> web.Response:
+        """POST /api/v1/clusters/{id}/merge: an operator wants it to be part of another."""
+        number = self._number(request, "id")
+        return await self._obey(requests.read_merge(number, read_json(await request.read())))
+
+    async def split_cluster(self, request: web.Request) -> web.Response:
+        """POST /api/v1/clusters/{id}/split: an operator wants some members to be apart."""
+        number = self._number(request, "id")
+        most = self._config.clustering.max_split_members
+        document = read_json(await request.read())
+        return await self._obey(requests.read_split(number, document, most))
+
+    async def undo(self, request: web.Request) -> web.Response:
+        """POST /api/v1/undo/{seq}: an operator takes a command back."""
+        return await self._obey(UndoRequest(self._number(request, "seq")))
+
+    @staticmethod
+    def _number(request: web.Request, name: str) -> int:
+        """Return the number *name* of the path; there are no parameters."""
+        parameters.only(request.query)
+        return parameters.integer(request.match_info, name, 0, low=1)
+
+    async def _obey(self, request: Request) -> web.Response:
+        return answer(await self._from_worker(self._worker.command(request)))
 
     async def timeline(self, request: web.Request) -> web.Response:
         """GET /api/v1/timeline."""
@@ -217,7 +242,7 @@ class Api:
             vector = engine.vector_of_text(text)
             if vector is None:
                 (vector,) = embed([text])
-            placement = engine.place(alert.labels, vector, alert.starts_at, now)
+            placement = engine.place(alert.labels, vector, alert.starts_at, now, alert.fingerprint)
             return {
                 "cluster_id": placement.cluster_id,
                 "confidence": placement.confidence,

@@ -11,6 +11,7 @@ from receiver.core.evolution import Event
 from receiver.core.frames import Sink
 from receiver.core.intake import Embed
 from receiver.core.query import AlertQuery
+from receiver.core.requests import Request
 
 T = TypeVar("T")
 
@@ -52,8 +53,8 @@ class Worker(Protocol):
         """Have *question* asked of the engine between two batches; it must change nothing."""
         ...
 
-    def command(self, cluster_id: int, update: Mapping[str, Any]) -> Future[dict[str, Any]]:
-        """Have *update* applied to a cluster; the cluster as it then is, or NotFound."""
+    def command(self, request: Request) -> Future[dict[str, Any]]:
+        """Have done what an operator asks for; what came of it, or NotFound, Conflict, SenderError."""
         ...
 
 

@@ -259,7 +259,12 @@ class TestQueries:
         assert [m["labels"].get("pod") for m in found["members"]] == [None, "b"]
         assert found["common_labels"] == {"alertname": "DiskFull", "node": "n1"}
         assert set(found["differing_labels"]) == {"pod", "severity"}
-        assert found["lineage"] == {"merged_from": [], "merged_into": None, "split_from": None}
+        assert found["lineage"] == {
+            "merged_from": [],
+            "merged_into": None,
+            "split_from": None,
+            "split_into": [],
+        }
         with pytest.raises(NotFound, match=r"cluster 99"):
             queries.cluster(99)
 

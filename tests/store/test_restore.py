@@ -2,23 +2,37 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, ParamSpec, TypeVar
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from receiver.core.evolution import Event
+from receiver.core.constraints import Kind
+from receiver.core.errors import StormcellError
+from receiver.core.evolution import Event, EventType
 from receiver.core.intake import sightings
-from receiver.core.model import Alert, OperatorCommand, Recall, Tick
+from receiver.core.model import Alert, Recall, Tick
+from receiver.core.requests import (
+    MergeRequest,
+    Request,
+    SplitRequest,
+    UndoRequest,
+    UpdateRequest,
+)
+from receiver.pipeline.desk import Desk
 from receiver.store import Database
 from tests.builders import EMBEDDER, alert, at, engine, state_of
 from tests.builders import settings as core_settings
 from tests.core.test_engine_properties import CAPTURES, STORMS, Received, notifications, streams
+
+P = ParamSpec("P")
+R = TypeVar("R")
 
 QUICK = dataclasses.replace(
     core_settings(stale_after=300.0, close_after=200.0, resolve_after=60.0, stability_window=10),
@@ -32,6 +46,11 @@ MEMORY = "/dev/shm" if Path("/dev/shm").is_dir() else None
 
 def folder() -> tempfile.TemporaryDirectory[str]:
     return tempfile.TemporaryDirectory(dir=MEMORY)
+
+
+def directly(function: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) -> R:
+    """Call the store on this thread."""
+    return function(*args, **kwargs)
 
 
 class Partition:
@@ -49,8 +68,11 @@ class Partition:
         if restored is not None:
             self.engine.restore(restored)
 
-    def restart(self) -> None:
+    def close(self) -> None:
         self.database.close()
+
+    def restart(self) -> None:
+        self.close()
         self.open()
 
     def apply(self, batch: Sequence[tuple[float, Alert]]) -> None:
@@ -62,13 +84,19 @@ class Partition:
         inputs, _, _ = sightings(self.engine, received, EMBEDDER.embed)
         self.commit(inputs, self.engine.step(inputs))
 
-    def command(self, seconds: float, cluster_id: int, **update: Any) -> None:
-        """Let an operator say *update*, as the worker does."""
-        if cluster_id not in self.engine.live.by_id:
-            found = self.database.find_cluster(cluster_id)
-            self.engine.step([Recall(edited=[found] if found else [])])
-        command = OperatorCommand(at(seconds), cluster_id, update)
-        self.commit([command], self.engine.step([command]))
+    def ask(self, seconds: float, request: Request) -> Any:
+        """Have done what an operator asks for, as the worker does; return the answer or why not."""
+        desk = Desk(self.engine, self.database, directly)
+        self.tick(seconds)
+        now = max(at(seconds), self.engine.counters.clock)
+        try:
+            command = desk.prepare(request, now)
+        except StormcellError as error:
+            return error.message
+        events = self.engine.step([command])
+        answer = desk.answer(request, command, events)
+        self.commit([command], events)
+        return answer
 
     def tick(self, seconds: float) -> None:
         tick = Tick(at(seconds))
@@ -140,7 +168,7 @@ def test_commands_survive_restarts_and_are_replayed(
             cluster_id, update = next(left, (1, {}))
             for each in (steady, restarted):
                 each.apply(batch)
-                each.command(batch[-1][0] + 1, cluster_id, **update)
+                each.ask(batch[-1][0] + 1, UpdateRequest(cluster_id, update))
             restarted.restart()
         again = engine(QUICK)
         events = again.step(steady.database.inputs())
@@ -156,6 +184,95 @@ def test_commands_survive_restarts_and_are_replayed(
         assert [c and (c.title, c.note, c.own_title) for c in found[:2]] == [
             c and (c.title, c.note, c.own_title) for c in found[2:]
         ]
+
+
+IDS = st.integers(1, 6)
+REQUESTS = st.one_of(
+    st.builds(MergeRequest, IDS, IDS),
+    # Which alerts go is drawn as bits over those that there are.
+    st.tuples(IDS, st.integers(1, 63)),
+    st.builds(UpdateRequest, IDS, UPDATES),
+    # Which command is undone is drawn as its place among them.
+    st.integers(0, 9),
+)
+
+
+def request_of(drawn: Any, partition: Partition) -> Request:
+    """Return what was *drawn* as a request that fits what there is."""
+    if isinstance(drawn, tuple):
+        cluster_id, bits = drawn
+        members = partition.database.members(cluster_id)
+        names = sorted({member.fingerprint for member in members})
+        chosen = tuple(name for n, name in enumerate(names) if bits >> n & 1)
+        return SplitRequest(cluster_id, chosen or ("none",))
+    if isinstance(drawn, int):
+        commands = [e.seq for e in partition.events if e.type is EventType.OPERATOR_COMMAND]
+        return UndoRequest(commands[drawn % len(commands)] if commands else 1)
+    request: Request = drawn
+    return request
+
+
+def check_numbers(partition: Partition) -> None:
+    """Fail unless the store's episodes, its clusters and the engine say the same."""
+    live = partition.engine.live.by_id
+    for cluster_id in range(1, partition.engine.counters.cluster_id + 1):
+        members = partition.database.members(cluster_id)
+        found = partition.database._db.execute(
+            "SELECT size, firing, stale, state FROM clusters WHERE id = ?", (cluster_id,)
+        ).fetchone()
+        states = [member.state.value for member in members]
+        assert (found["size"], found["firing"]) == (len(members), states.count("open"))
+        # What was stale when its cluster ended may be heard of again after.
+        assert cluster_id not in live or found["stale"] == states.count("stale")
+        assert (cluster_id in live) == (found["state"] not in ("resolved", "merged"))
+        assert found["firing"] == 0 or cluster_id in live
+    for cluster in live.values():
+        assert cluster.firing == sum(cluster.firing_by_severity.values())
+        if cluster.accepting:
+            assert cluster.size == sum(cluster.names.values())
+    for episode in partition.engine.episodes.values():
+        if episode.fires:
+            assert episode.cluster_id in live
+
+
+def check_constraints(partition: Partition) -> None:
+    """Fail if a cluster has, of those that came since, alerts that an operator keeps apart."""
+    for constraint in partition.engine.constraints.by_seq.values():
+        if constraint.kind is Kind.CANNOT:
+            for cluster_id in partition.engine.live.by_id:
+                members = partition.database.members(cluster_id)
+                came = {m.fingerprint for m in members if m.received_at > constraint.time}
+                assert not all(came.intersection(side) for side in constraint.sides)
+
+
+@given(streams(), st.integers(1, 5), st.lists(st.lists(REQUESTS, max_size=3), max_size=20))
+@settings(deadline=None, max_examples=60)
+def test_merges_splits_and_undos_survive_restarts_and_are_replayed(
+    received: Received, size: int, drawn: list[list[Any]]
+) -> None:
+    with folder() as one, folder() as other, contextlib.ExitStack() as closing:
+        steady = closing.enter_context(contextlib.closing(Partition(Path(one))))
+        restarted = closing.enter_context(contextlib.closing(Partition(Path(other))))
+        left = iter(drawn)
+        for batch in in_batches(received, size):
+            requests = next(left, [])
+            for each in (steady, restarted):
+                each.apply(batch)
+            for request in requests:
+                asked = request_of(request, steady)
+                told = [each.ask(batch[-1][0] + 1, asked) for each in (steady, restarted)]
+                assert told[0] == told[1]
+            restarted.restart()
+            assert state_of(steady.engine) == state_of(restarted.engine)
+            check_numbers(steady)
+            check_constraints(steady)
+        again = engine(QUICK)
+        events = again.step(steady.database.inputs())
+        again.forget()
+
+        assert [e.to_json() for e in steady.events] == [e.to_json() for e in restarted.events]
+        assert [e.to_json() for e in steady.events] == [e.to_json() for e in events]
+        assert state_of(steady.engine) == state_of(restarted.engine) == state_of(again)
 
 
 @given(streams(), st.integers(1, 7))

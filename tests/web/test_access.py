@@ -49,7 +49,7 @@ async def test_every_call_as_every_role(guarded: Client) -> None:
     """What a role may not do is refused: 401 without a token, 403 with another's."""
     calls = [call for call in guarded.app.server.calls() if call.method != "*"]
     for call in calls:
-        path = call.path.replace("{id}", "1").replace("{fingerprint}", "abc")
+        path = call.path.replace("{id}", "1").replace("{fingerprint}", "abc").replace("{seq}", "1")
         for token, role in TOKENS.items():
             async with guarded.session.request(
                 call.method,

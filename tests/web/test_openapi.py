@@ -1,8 +1,4 @@
-"""The API is what openapi.json says: every call is made, and every answer is held against it.
-
-Cannot be provoked here, and so only shown by examples in the document: clusters that were merged or
-split (nothing in this version does that).
-"""
+"""The API is what openapi.json says: every call is made, and every answer is held against it."""
 
 from __future__ import annotations
 
@@ -32,13 +28,14 @@ from receiver.config import load
 from receiver.core import errors, wire
 from receiver.core.clusters import ClusterState
 from receiver.core.evolution import EventType
-from receiver.core.model import OperatorCommand, Tick
+from receiver.core.model import Merge, OperatorCommand, Split, Tick
 from receiver.core.timestamps import render
 from receiver.web import access, page, parameters
 from receiver.web.access import Role
 from receiver.web.openapi import PATH
 from tests import builders
 from tests.builders import alert, at, body, entry
+from tests.core.test_regroup import members_of
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -56,6 +53,8 @@ METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 OPEN_TO_ADDITIONS = {"Notification", "SentAlert", "AlertToClassify", "ResumeFrame"}
 """Schemas of what others send, in which fields we do not know are passed over."""
 
+REGROUPING = {"mergeCluster", "splitCluster", "undoCommand"}
+NUMBERS = itertools.count()
 TOKENS = {role: f"the-token-of-the-{role}-role" for role in Role}
 EXTERNAL_URL = "https://alerts.example/stormcell"
 
@@ -179,7 +178,7 @@ class Caller:
 
     def url(self, operation: Operation, query: str = "", **places: object) -> str:
         path = operation.path
-        for name, value in ({"id": 1, "fingerprint": self.fingerprint} | places).items():
+        for name, value in ({"id": 1, "seq": 1, "fingerprint": self.fingerprint} | places).items():
             path = path.replace("{" + name + "}", quote(str(value), safe=""))
         return self.app.server.url + path + (f"?{query}" if query else "")
 
@@ -197,7 +196,7 @@ class Caller:
     async def call(self, name: str, query: str = "", **told: Any) -> Answer:
         """Make the call *name*; fail if the answer is not described."""
         operation = OPERATIONS[name]
-        places = {p: told.pop(p) for p in ("id", "fingerprint") if p in told}
+        places = {p: told.pop(p) for p in ("id", "seq", "fingerprint") if p in told}
         answer = await self.ask(operation.method, self.url(operation, query, **places), **told)
         check_answer(answer, operation.told["responses"])
         return answer
@@ -220,6 +219,30 @@ class Caller:
         answer = await self.call("postWebhook", data=body(*entries, **changed), headers=self.as_a())
         assert answer.status == 200
         await self.settled()
+
+    async def regroupable(self, name: str, code: int) -> dict[str, Any]:
+        """Return arguments with which the call *name* is answered with *code*, making what it needs."""
+        number, together = next(NUMBERS), name != "mergeCluster"
+        # So far apart that they are never grouped, or begun together, so that they are.
+        starts = [86_400 * (2 * number + 1), 86_400 * (2 * number + 2 - together)]
+        labels = [{"alertname": f"Spare{number}", "spare": f"{number}-{n}"} for n in (0, 1)]
+        await self.post(
+            *(entry(labels=told, starts=at) for told, at in zip(labels, starts, strict=True))
+        )
+        found = (await self.call("listAlerts", f"q={number}-&limit=2")).content["items"]
+        (one, cluster), (two, other) = sorted((a["fingerprint"], a["cluster_id"]) for a in found)
+        assert (cluster == other) is together
+        if name == "mergeCluster":
+            return {"id": cluster, "json": {"into": other if code == 200 else cluster}}
+        told = {"id": cluster, "json": {"fingerprints": [one] if code == 200 else [one, two]}}
+        if name == "splitCluster":
+            return told
+        before = self.app.queries.last_seq()
+        await self.call("splitCluster", id=cluster, json={"fingerprints": [one]})
+        undoable: dict[str, Any] = {"seq": before + 1}
+        if code != 200:
+            await self.call("undoCommand", **undoable)
+        return undoable
 
     def as_a(self, role: Role = Role.WEBHOOK) -> dict[str, str]:
         return {"Authorization": f"Bearer {TOKENS[role]}"}
@@ -311,7 +334,7 @@ class NotRestored:
     def ask(self, question: object) -> Any:
         raise errors.TryLater("the model is not ready yet")
 
-    def command(self, cluster_id: int, update: object) -> Any:
+    def command(self, request: object) -> Any:
         raise errors.TryLater("the state is not restored yet")
 
 
@@ -351,6 +374,7 @@ class Case:
         state: Of the server.
         known: Ask the server with tokens.
         method: Another than that of the operation.
+        regroups: It needs clusters made for it, see `Caller.regroupable`.
     """
 
     name: str
@@ -360,6 +384,7 @@ class Case:
     state: str = ""
     known: bool = False
     method: str = ""
+    regroups: bool = False
 
     def __str__(self) -> str:
         return f"{self.name} {self.code} {self.state or self.query}"
@@ -414,6 +439,28 @@ CASES = [
     Case("updateCluster", 404, told={"json": {"pinned": False}, "id": 10**6}),
     Case("updateCluster", 413, told={"data": LARGE}),
     Case("updateCluster", 503, told={"json": {"pinned": False}}, state="not restored"),
+    Case("mergeCluster", 200, regroups=True),
+    Case("mergeCluster", 400, told={"json": {"into": "x"}}),
+    Case("mergeCluster", 403, told={"json": {"into": 1}, **STRANGE}),
+    Case("mergeCluster", 404, told={"json": {"into": 1}, "id": 10**6}),
+    Case("mergeCluster", 404, told={"json": {"into": 10**6}}),
+    Case("mergeCluster", 409, regroups=True),
+    Case("mergeCluster", 413, told={"data": LARGE}),
+    Case("mergeCluster", 503, told={"json": {"into": 1}}, state="not restored"),
+    Case("splitCluster", 200, regroups=True),
+    Case("splitCluster", 400, told={"json": {"fingerprints": []}}),
+    Case("splitCluster", 400, told={"json": {"fingerprints": ["none of its"]}}),
+    Case("splitCluster", 403, told={"json": {"fingerprints": ["x"]}, **STRANGE}),
+    Case("splitCluster", 404, told={"json": {"fingerprints": ["x"]}, "id": 10**6}),
+    Case("splitCluster", 409, regroups=True),
+    Case("splitCluster", 413, told={"data": LARGE}),
+    Case("splitCluster", 503, told={"json": {"fingerprints": ["x"]}}, state="not restored"),
+    Case("undoCommand", 200, regroups=True),
+    Case("undoCommand", 400, told={"seq": "x"}),
+    Case("undoCommand", 403, told=STRANGE),
+    Case("undoCommand", 404, told={"seq": 10**6}),
+    Case("undoCommand", 409, regroups=True),
+    Case("undoCommand", 503, state="not restored"),
     Case("listAlerts", 200),
     Case("listAlerts", 200, "limit=1000"),
     Case("listAlerts", 200, "label=service=storage&label=instance=db-1&state=firing&cluster_id=1"),
@@ -534,7 +581,7 @@ async def test_its_words_are_those_of_the_code() -> None:
     own = {"method_not_allowed", "http", "internal"}
     limit = DOCUMENT["components"]["parameters"]["Limit"]["schema"]
 
-    assert sorted(types) == sorted(EventType)
+    assert sorted(set(types)) == sorted(EventType)
     assert SCHEMAS["ClusterState"]["enum"] == list(ClusterState)
     assert set(SCHEMAS["Error"]["properties"]["error"]["properties"]["code"]["enum"]) == codes | own
     assert (limit["default"], limit["maximum"]) == (parameters.LIMIT_DEFAULT, parameters.LIMIT_MOST)
@@ -581,7 +628,8 @@ async def test_every_answer_is_as_described(case: Case, anyone: Caller, known: C
             answer = await asked.ask(case.method, asked.url(operation))
             check_answer(answer, operation.told["responses"])
         else:
-            answer = await asked.call(case.name, case.query, **case.told)
+            told = await asked.regroupable(case.name, case.code) if case.regroups else case.told
+            answer = await asked.call(case.name, case.query, **told)
 
     assert answer.status == case.code, answer.text[:300]
 
@@ -747,6 +795,14 @@ async def test_real_notifications_are_what_the_schema_says() -> None:
         ("updateCluster", "ClusterUpdate", {"state": "resolved"}, False),
         ("updateCluster", "ClusterUpdate", {}, False),
         ("updateCluster", "ClusterUpdate", None, False),
+        ("mergeCluster", "MergeOrder", {"into": 0}, False),
+        ("mergeCluster", "MergeOrder", {"into": True}, False),
+        ("mergeCluster", "MergeOrder", {"into": 1, "new": 1}, False),
+        ("mergeCluster", "MergeOrder", {}, False),
+        ("mergeCluster", "MergeOrder", [], False),
+        ("splitCluster", "SplitOrder", {"fingerprints": [1]}, False),
+        ("splitCluster", "SplitOrder", {"fingerprints": "x"}, False),
+        ("splitCluster", "SplitOrder", {}, False),
     ],
 )
 async def test_schema_and_server_agree_on_what_may_be_sent(
@@ -770,6 +826,12 @@ async def test_every_event_is_as_described() -> None:
     site.receive(150, alert("Disk", summary="disk full", node="n0"))
     for update in ({"title": "Ours", "acked_by": "anna"}, {"pinned": True, "note": "x"}):
         site.feed([OperatorCommand(at(160), 1, update)])
+    site.feed([OperatorCommand(at(160), 1, {"note": ""}, undoes=site.events[-1].seq)])
+    members = members_of(site.engine.episodes.values(), 1)
+    (split, *_) = site.feed([Split(at(161), 1, members, [members[0].id])])
+    site.feed([Merge(at(162), 2, 1, undoes=split.seq)])
+    site.feed([Split(at(163), 1, members, [members[0].id], undoes=9)])
+    site.feed([Merge(at(164), 3, 1, ([], []))])
     site.feed([Tick(at(40_000))])
     site.receive(40_001, *(alert("Disk", ends=40_000, node=f"n{n}") for n in range(3)))
     site.receive(41_000, *(alert("Many", starts=41_000, number=f"x{n}") for n in range(30)))
@@ -781,10 +843,7 @@ async def test_every_event_is_as_described() -> None:
     check(storm, "Storm")
 
     assert storm["state"] == "ended"
-    assert set(EventType) - set(site.types()) == {"cluster_merged", "cluster_split"}
-
-
-NUMBERS = itertools.count()
+    assert set(EventType) == set(site.types())
 
 
 Read = Callable[[], Awaitable[Any]]
@@ -889,7 +948,10 @@ async def test_no_object_of_any_answer_may_have_a_further_field(anyone: Caller) 
             continue
         sent: Any = {"updateCluster": {"pinned": True}, "classifyAlert": TO_CLASSIFY}.get(name)
         bad = {"version": "4", "alerts": [{}]}
-        answer = await anyone.call(name, json=bad if name == "postWebhook" else sent)
+        told_to: dict[str, Any] = {"json": bad if name == "postWebhook" else sent}
+        if name in REGROUPING:
+            told_to = await anyone.regroupable(name, 200)
+        answer = await anyone.call(name, **told_to)
         content = first_of_each(answer.content)
         told = described["application/json"]["schema"]
         check(content, told)

@@ -1,0 +1,215 @@
+"""From what an operator asks for to the input that does it: reads what the engine does not hold.
+
+Here stands what a command needs to know of the past; whether it can be obeyed is for `Engine.check`,
+and what it does for `Engine.step`. The input holds all of it, so that the journal can be run again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, ParamSpec, Protocol, TypeVar
+
+from receiver.core import wire
+from receiver.core.clusters import Cluster
+from receiver.core.engine import Engine
+from receiver.core.errors import Conflict, NotFound, SenderError
+from receiver.core.evolution import Event, EventType
+from receiver.core.model import Command, Member, Merge, OperatorCommand, Recall, Split
+from receiver.core.requests import (
+    MergeRequest,
+    Request,
+    SplitRequest,
+    UndoRequest,
+    UpdateRequest,
+)
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+class Past(Protocol):
+    """What a desk asks the store."""
+
+    def find_cluster(self, cluster_id: int) -> Cluster | None:
+        """Return a cluster as it is kept, or the one it was merged into; None if there is none."""
+        ...
+
+    def members(self, cluster_id: int) -> list[Member]:
+        """Return all episodes of a cluster, in the order in which they came."""
+        ...
+
+    def names(self, cluster_id: int, limit: int) -> list[str]:
+        """Return the fingerprints of at most *limit* alerts of a cluster, the last to come first."""
+        ...
+
+    def merged_episodes(self, seq: int) -> list[int]:
+        """Return the ids of the episodes that the merge of the event *seq* moved."""
+        ...
+
+    def command_event(self, seq: int) -> tuple[Event, int | None] | None:
+        """Return an operator's command, and the seq of that which undid it; None if it is none."""
+        ...
+
+
+class Reader(Protocol):
+    """Calls a method of the store, as the caller must."""
+
+    def __call__(self, function: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) -> R:
+        """Return what *function* returns."""
+        ...
+
+
+class Desk:
+    """Prepares commands for *engine*, and says what came of them."""
+
+    def __init__(self, engine: Engine, past: Past, read: Reader) -> None:
+        """Ask *past*, each call of it made by *read*."""
+        self._engine = engine
+        self._past = past
+        self._read = read
+
+    def prepare(self, request: Request, now: int) -> Command:
+        """Return the input that does what *request* asks at *now*, for which all was checked.
+
+        What is due by *now* must have happened, and be committed.
+
+        Raises:
+            NotFound: There is no such cluster, or no such command.
+            SenderError: What is asked for is none of its members.
+            Conflict: It contradicts how things stand, or what an operator said before.
+        """
+        if isinstance(request, UpdateRequest):
+            cluster = self._whole(request.cluster_id)
+            command: Command = OperatorCommand(now, cluster.id, dict(request.update))
+        elif isinstance(request, MergeRequest):
+            command = self._merge(request, now)
+        elif isinstance(request, SplitRequest):
+            command = self._split(request, now)
+        else:
+            command = self._undo(request.seq, now)
+        self._engine.check(command)
+        return command
+
+    def answer(self, request: Request, command: Command, events: Sequence[Event]) -> dict[str, Any]:
+        """Return what is told of *request* once *command*, which gave *events*, is done."""
+        if isinstance(command, Merge):
+            ids = [command.into]
+        elif isinstance(command, Split):
+            ids = [command.cluster_id]
+            ids += [e.detail["into"] for e in events if e.type is EventType.CLUSTER_SPLIT]
+        else:
+            ids = [command.cluster_id]
+        found = [self._engine.cluster(cluster_id) for cluster_id in ids]
+        told = [wire.cluster_json(cluster) for cluster in found if cluster is not None]
+        if isinstance(request, UndoRequest):
+            return {"undone": request.seq, "seq": events[0].seq, "clusters": told}
+        if isinstance(request, SplitRequest):
+            return {"cluster": told[0], "new": told[1]}
+        return told[0]
+
+    # -- clusters --------------------------------------------------------------------------------
+
+    def _find(self, cluster_id: int, field: str = "id") -> Cluster:
+        """Return the live cluster, or the one it was merged into; if that is over, as it is kept."""
+        cluster = self._engine.live.by_id.get(cluster_id)
+        if cluster is not None:
+            return cluster
+        found = self._read(self._past.find_cluster, cluster_id)
+        if found is None:
+            raise NotFound(f"cluster {cluster_id} does not exist", field=field)
+        return self._engine.live.by_id.get(found.id, found)
+
+    def _whole(self, cluster_id: int) -> Cluster:
+        """Return the cluster; the engine knows it, though it may be over."""
+        cluster = self._find(cluster_id)
+        if not cluster.live:
+            self._engine.step([Recall(edited=[cluster])])
+        return cluster
+
+    def _merge(self, request: MergeRequest, now: int) -> Merge:
+        gone, into = self._find(request.cluster_id), self._find(request.into, "into")
+        most = self._engine.constraints.most_named
+        named = (
+            self._read(self._past.names, gone.id, most),
+            self._read(self._past.names, into.id, most),
+        )
+        return Merge(now, gone.id, into.id, named)
+
+    def _members(self, cluster: Cluster) -> list[Member]:
+        most = self._engine.settings.clustering.max_split_members
+        if cluster.size > most:
+            raise Conflict(
+                f"cluster {cluster.id} has {cluster.size} members, and one of more than {most} is not"
+                " split (clustering.max_split_members)"
+            )
+        return self._read(self._past.members, cluster.id)
+
+    def _split(self, request: SplitRequest, now: int) -> Split:
+        cluster = self._find(request.cluster_id)
+        members = self._members(cluster)
+        strange = set(request.fingerprints) - {member.fingerprint for member in members}
+        if strange:
+            raise SenderError(
+                f"fingerprints: got {ascii(min(strange))[:100]}, expected those of members of cluster"
+                f" {cluster.id}",
+                field="fingerprints",
+            )
+        moved = [m.id for m in members if m.fingerprint in request.fingerprints]
+        return Split(now, cluster.id, members, moved)
+
+    # -- what is taken back ----------------------------------------------------------------------
+
+    def _undo(self, seq: int, now: int) -> Command:
+        found = self._read(self._past.command_event, seq)
+        if found is None:
+            raise NotFound(f"event {seq} is not of an operator's command", field="seq")
+        event, undone = found
+        if undone is not None:
+            raise Conflict(f"the command of event {seq} was undone already (event {undone})")
+        command, told = event.detail["command"], event.detail
+        if command == "merge":
+            return self._undo_merge(seq, told, now)
+        if command == "split":
+            return self._undo_split(seq, told, now)
+        if command == "undo":
+            raise Conflict(f"event {seq} is an undo itself: give the command anew")
+        return self._undo_update(event, now)
+
+    def _undo_merge(self, seq: int, told: Mapping[str, Any], now: int) -> Command:
+        """Split off again what came with the merge and is still there."""
+        cluster = self._find(told["into"])
+        if cluster.live:
+            came = set(self._read(self._past.merged_episodes, seq))
+            members = self._members(cluster)
+            moved = [member.id for member in members if member.id in came]
+            if 0 < len(moved) < len(members):
+                return Split(now, cluster.id, members, moved, undoes=seq)
+        return self._lift(seq, cluster, now)
+
+    def _undo_split(self, seq: int, told: Mapping[str, Any], now: int) -> Command:
+        """Let what was split off go back to where it was."""
+        into, gone = self._find(told["from"]), self._find(told["into"])
+        if into.live and gone.live and into is not gone:
+            return Merge(now, gone.id, into.id, undoes=seq)
+        return self._lift(seq, into, now)
+
+    def _lift(self, seq: int, cluster: Cluster, now: int) -> OperatorCommand:
+        """What is over stays as it was grouped, but the command demands nothing any more."""
+        return OperatorCommand(now, self._whole(cluster.id).id, {}, undoes=seq)
+
+    def _undo_update(self, event: Event, now: int) -> OperatorCommand:
+        cluster = self._whole(event.cluster_id or 0)
+        if cluster.id != event.cluster_id:
+            raise Conflict(f"cluster {event.cluster_id} was merged into {cluster.id} since")
+        changed, update = event.detail["set"], dict(event.detail["was"])
+        for name, value in changed.items():
+            same = getattr(cluster, name) == value
+            if name == "title":
+                # An empty one is what its own title was asked for by, which may have moved on.
+                same = cluster.own_title == bool(value) and (same or not value)
+            if not same:
+                raise Conflict(f"{name} was changed since")
+        if "title" in update and cluster.live and not event.detail.get("title_was_own", True):
+            # The one it would have by itself; of a cluster that is over nobody knows it.
+            update["title"] = ""
+        return OperatorCommand(now, cluster.id, update, undoes=event.seq)

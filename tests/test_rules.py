@@ -47,7 +47,7 @@ def promtool() -> str:
 
 @pytest.mark.e2e
 def test_promtool_has_nothing_to_say_about_the_rules(promtool: str) -> None:
-    command = [promtool, "check", "rules", "--lint=all", "--lint-fatal", *FILES]
+    command = [promtool, "check", "rules", "--lint=all", "--lint-fatal", *map(str, FILES)]
     checked = subprocess.run(command, capture_output=True, text=True, check=False)
 
     assert FILES

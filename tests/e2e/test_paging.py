@@ -5,23 +5,17 @@ Rules and routes are those that we ship, with shorter times and our addresses pu
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import signal
 import time
-from collections.abc import Iterator
 from itertools import cycle
-from pathlib import Path
 
 import pytest
 
-from tests.e2e.conftest import MakeAlertmanager
-from tests.support import prometheus
-from tests.support.absent import absent
-from tests.support.processes import REPOSITORY, ReceiverProcess, ServerProcess
-from tests.support.prometheus import Prometheus
-from tests.support.stubs import Pager, Site
+from tests.e2e.conftest import MakeAlertmanager, MakePrometheus
+from tests.support.processes import REPOSITORY, ReceiverProcess
+from tests.support.stubs import Pager, Site, site_rules
 from tests.support.waiting import wait_until
 
 pytestmark = [pytest.mark.e2e, pytest.mark.slow]
@@ -55,24 +49,6 @@ SUMMARIES = {
 }
 
 
-@pytest.fixture
-def pager() -> Iterator[Pager]:
-    """A pager that listens."""
-    stub = Pager()
-    stub.start()
-    yield stub
-    stub.stop()
-
-
-@pytest.fixture
-def site() -> Iterator[Site]:
-    """A site that can be scraped."""
-    stub = Site()
-    stub.start()
-    yield stub
-    stub.stop()
-
-
 def routes(receiver: ReceiverProcess, pager: Pager) -> str:
     """Return the shipped configuration of Alertmanager for this test."""
     text = (REPOSITORY / "alertmanager" / "alertmanager.yml").read_text()
@@ -84,48 +60,13 @@ def routes(receiver: ReceiverProcess, pager: Pager) -> str:
     return text
 
 
-def write_rules(folder: Path) -> None:
-    """Write the shipped rules and those of a site into *folder*."""
+def rules() -> dict[str, str]:
+    """Return the shipped rules for this test, and those of a site."""
     text = (REPOSITORY / "rules" / "stormcell.yml").read_text()
     for times, shorter in SHORTER_RULES:
         assert times in text
         text = text.replace(times, shorter)
-    (folder / "stormcell.yml").write_text(text)
-    alerts = [
-        {
-            "alert": name,
-            "expr": f'broken{{what="{name}"}} == 1',
-            "annotations": {"summary": SUMMARIES[name]},
-        }
-        for name in SUMMARIES
-    ]
-    alerts.append({"alert": "Watchdog", "expr": "vector(1)", "labels": {"severity": "none"}})
-    group = {"name": "site", "interval": "1s", "rules": alerts}
-    (folder / "site.yml").write_text(json.dumps({"groups": [group]}))
-
-
-def start_prometheus(
-    folder: Path, targets: dict[str, int], alertmanager: int, processes: list[ServerProcess]
-) -> Prometheus:
-    """Start a Prometheus that scrapes *targets* (ports by job) and evaluates all rules."""
-    binary = prometheus.find_binary() or absent("prometheus")
-    folder.mkdir()
-    write_rules(folder)
-    configuration = {
-        "global": {"scrape_interval": "1s", "evaluation_interval": "1s"},
-        "rule_files": [str(folder / "*.yml").replace("*", name) for name in ("site", "stormcell")],
-        "alerting": {
-            "alertmanagers": [{"static_configs": [{"targets": [f"127.0.0.1:{alertmanager}"]}]}]
-        },
-        "scrape_configs": [
-            {"job_name": job, "static_configs": [{"targets": [f"127.0.0.1:{port}"]}]}
-            for job, port in targets.items()
-        ],
-    }
-    started = Prometheus(binary, folder, json.dumps(configuration))
-    processes.append(started)
-    started.start()
-    return started
+    return {"stormcell.yml": text, "site.yml": site_rules(SUMMARIES)}
 
 
 def storm() -> list[dict[str, str]]:
@@ -165,16 +106,18 @@ class Bell:
 
 
 def test_a_storm_is_two_pages_and_a_lone_critical_one_whatever_becomes_of_us(
-    tmp_path: Path,
     receiver: ReceiverProcess,
     start_alertmanager: MakeAlertmanager,
-    processes: list[ServerProcess],
+    start_prometheus: MakePrometheus,
     pager: Pager,
     site: Site,
 ) -> None:
     alertmanager = start_alertmanager(receiver, configuration=routes(receiver, pager))
-    ports = {"stormcell": receiver.port, "site": site.port}
-    start_prometheus(tmp_path / "prometheus", ports, alertmanager.port, processes)
+    start_prometheus(
+        targets={"stormcell": receiver.port, "site": site.port},
+        alertmanagers=[alertmanager.port],
+        rules=rules(),
+    )
     bell = Bell(pager)
 
     def lone_critical(what: str, namespace: str, when: str, *, rings: str = "") -> None:

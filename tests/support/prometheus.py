@@ -2,31 +2,57 @@
 
 from __future__ import annotations
 
-import shutil
+import json
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from tests.support.processes import HOST, ServerProcess, free_port
 
 
-def find_binary() -> str | None:
-    """Return the path of Prometheus; None where it is not installed."""
-    return shutil.which("prometheus")
-
-
 class Prometheus(ServerProcess):
-    """A real Prometheus in a folder of its own. Leaves out everything that *configuration* does not say."""
+    """A real Prometheus that scrapes and evaluates each second.
 
-    def __init__(self, binary: str, directory: Path, configuration: str) -> None:
+    Leaves out: service discovery, external labels, relabelling, authentication, remote storage.
+    """
+
+    def __init__(
+        self,
+        binary: str,
+        directory: Path,
+        *,
+        targets: Mapping[str, int],
+        alertmanagers: Sequence[int],
+        rules: Mapping[str, str],
+        alertmanager_timeout: str = "10s",
+    ) -> None:
         """Describe it.
 
         Args:
-            binary: See `find_binary`.
-            directory: Holds its configuration, data and log; made if missing.
-            configuration: Its configuration file's text.
+            binary: Path of the executable.
+            directory: Holds its configuration, rules, data and log; made if missing.
+            targets: Ports that it scrapes, by the name of their job.
+            alertmanagers: Ports that it posts alerts to.
+            rules: Texts of rule files, by their names.
+            alertmanager_timeout: As in its configuration.
         """
         directory.mkdir(parents=True, exist_ok=True)
+        for name, text in rules.items():
+            (directory / name).write_text(text, encoding="utf-8")
+        configuration = {
+            "global": {"scrape_interval": "1s", "evaluation_interval": "1s"},
+            "rule_files": [str(directory / name) for name in rules],
+            "alerting": {
+                "alertmanagers": [
+                    {"static_configs": _at(alertmanagers), "timeout": alertmanager_timeout}
+                ]
+            },
+            "scrape_configs": [
+                {"job_name": job, "static_configs": _at([port])} for job, port in targets.items()
+            ],
+        }
         file = directory / "prometheus.yml"
-        file.write_text(configuration, encoding="utf-8")
+        file.write_text(json.dumps(configuration), encoding="utf-8")  # JSON is YAML
         port = free_port()
         command = [
             binary,
@@ -35,3 +61,7 @@ class Prometheus(ServerProcess):
             f"--web.listen-address={HOST}:{port}",
         ]
         super().__init__("prometheus", command, port=port, log=directory / "prometheus.log")
+
+
+def _at(ports: Sequence[int]) -> list[dict[str, Any]]:
+    return [{"targets": [f"{HOST}:{port}" for port in ports]}]

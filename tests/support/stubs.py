@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import threading
 import time
 from collections.abc import Iterable, Mapping
@@ -103,9 +104,27 @@ class Site(_Stub):
         # One assignment: the other thread sees all of them or none.
         self._broken = self._broken | dict.fromkeys(tuple(thing.items()) for thing in things)
 
+    def mends(self) -> None:
+        """Let nothing be broken from the next scrape on."""
+        self._broken = {}
+
     async def _metrics(self, request: web.Request) -> web.Response:
         lines = ["# TYPE broken gauge"]
         for labels in self._broken:
             pairs = ",".join(f'{name}="{value}"' for name, value in labels)
             lines += [f"broken{{{pairs}}} 1"]
         return web.Response(text="\n".join(lines) + "\n")
+
+
+def site_rules(summaries: Mapping[str, str]) -> str:
+    """Return rules for a `Site`: an alert for each name in *summaries*, and Watchdog."""
+    rules: list[dict[str, Any]] = [
+        {
+            "alert": name,
+            "expr": f'broken{{what="{name}"}} == 1',
+            "annotations": {"summary": summary},
+        }
+        for name, summary in summaries.items()
+    ]
+    rules.append({"alert": "Watchdog", "expr": "vector(1)", "labels": {"severity": "none"}})
+    return json.dumps({"groups": [{"name": "site", "interval": "1s", "rules": rules}]})

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from receiver.core.errors import SenderError, TooLarge
@@ -19,6 +19,7 @@ MAX_ALERTS = 250_000
 
 _SCANNER = json.JSONDecoder()
 _SPACE = re.compile(r"[ \t\n\r]*")
+_LIST = re.compile(rb"[ \t\n\r]*\[")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
@@ -68,22 +69,66 @@ def read(body: bytes) -> dict[str, Any]:
     Raises:
         SenderError: *body* is not UTF-8, not JSON, nested too deeply, or not an object.
     """
-    try:
-        text = body.decode()
-    except UnicodeDecodeError as error:
-        raise SenderError(f"body is not UTF-8: byte {error.start} cannot be decoded") from error
+    text = _decoded(body)
     at = _skip(text, 0)
     if not text.startswith("{", at):
-        value, end = _value(text, at)
-        if end != len(text):
-            raise _not_json(text, end)
-        raise SenderError(f"body is a JSON {type(value).__name__}, expected an object")
+        raise _another(text, at, "an object")
     at = _skip(text, at + 1)
     document: dict[str, Any] = {}
     at = _skip(text, at + 1) if text.startswith("}", at) else _members(text, at, document)
     if at != len(text):
         raise _not_json(text, at)
     return document
+
+
+def is_list(body: bytes) -> bool:
+    """Return whether *body* begins as a list does."""
+    return _LIST.match(body) is not None
+
+
+def read_list(body: bytes) -> list[Any]:
+    """Return the list that *body* holds, as `json.loads` would.
+
+    Raises:
+        SenderError: *body* is not UTF-8, not JSON, nested too deeply, or not a list.
+        TooLarge: It has more elements than MAX_ALERTS.
+    """
+    text = _decoded(body)
+    at = _skip(text, 0)
+    if not text.startswith("[", at):
+        raise _another(text, at, "a list")
+    alerts, at = _alerts(_elements(text, at))
+    if at != len(text):
+        raise _not_json(text, at)
+    return alerts
+
+
+def _decoded(body: bytes) -> str:
+    try:
+        return body.decode()
+    except UnicodeDecodeError as error:
+        raise SenderError(f"body is not UTF-8: byte {error.start} cannot be decoded") from error
+
+
+def _another(text: str, at: int, expected: str) -> SenderError:
+    """Return the error for the value at *at*, which is none *expected*, or no JSON."""
+    value, end = _value(text, at)
+    if end != len(text):
+        return _not_json(text, end)
+    return SenderError(f"body is a JSON {type(value).__name__}, expected {expected}")
+
+
+def _alerts(elements: Iterable[tuple[Any, int]]) -> tuple[list[Any], int]:
+    """Return the alerts among *elements*, as `_elements` yields them, and the place after them."""
+    alerts: list[Any] = []
+    at = 0
+    for element, end in elements:
+        alerts.append(element)
+        at = end
+        if len(alerts) > MAX_ALERTS:
+            raise TooLarge(f"alerts: more than {MAX_ALERTS}", field="alerts")
+    alerts.pop()
+    return alerts, at
 
 
 def _members(text: str, at: int, document: dict[str, Any]) -> int:
@@ -94,14 +139,7 @@ def _members(text: str, at: int, document: dict[str, Any]) -> int:
         key, at = _value(text, at)
         at = _expect(text, at, ":")
         if key == "alerts" and text.startswith("[", at):
-            alerts: list[Any] = []
-            for element, end in _elements(text, at):
-                alerts.append(element)
-                at = end
-                if len(alerts) > MAX_ALERTS:
-                    raise TooLarge(f"alerts: more than {MAX_ALERTS}", field="alerts")
-            alerts.pop()
-            document[key] = alerts
+            document[key], at = _alerts(_elements(text, at))
         else:
             document[key], at = _value(text, at)
         if text.startswith("}", at):

@@ -1,8 +1,8 @@
-"""Bytes of a webhook in, alerts out. Knows the body's form (versions "4" and "1") and nothing else.
+"""Bytes of a body in, alerts out. Knows the bodies' forms and nothing else.
 
-The envelope decides between 200 and 400; a bad alert in a good envelope becomes a dead letter, so
-that it cannot block its group at the sender for ever. Unknown fields are ignored: newer senders add
-some.
+They are a webhook's (versions "4" and "1"), and the list that Prometheus posts to Alertmanagers. The
+envelope decides between 200 and 400; a bad alert in a good envelope becomes a dead letter, so that it
+cannot block its group at the sender for ever. Unknown fields are ignored: newer senders add some.
 """
 
 from __future__ import annotations
@@ -92,6 +92,68 @@ def parse(body: bytes, settings: IdentitySettings) -> Notification:
     entries = document.get("alerts")
     if not isinstance(entries, list):
         raise SenderError(f"alerts: got {_shown(entries)}, expected a list", field="alerts")
+    alerts, dead_letters = _sorted_out(entries, settings)
+    return Notification(
+        receiver=_text(document.get("receiver")),
+        group_key=_text(document.get("groupKey")),
+        external_url=_text(document.get("externalURL")),
+        truncated=_count(document.get("truncatedAlerts")),
+        alerts=alerts,
+        dead_letters=dead_letters,
+    )
+
+
+def parse_posted(body: bytes, settings: IdentitySettings, received_at: int) -> Notification:
+    """Read one *body* of `POST /api/v2/alerts`: a list of alerts without status.
+
+    Args:
+        body: As received.
+        settings: What identifies an alert.
+        received_at: Nanoseconds. An endsAt until then is the alert's end; a later one says how long
+            the sender vouches for an alert that fires. Without startsAt it begins then, or at its end.
+
+    Raises:
+        SenderError: The body is not JSON, or not a list.
+    """
+    entries = [_with_status(entry, received_at) for entry in envelope.read_list(body)]
+    alerts, dead_letters = _sorted_out(entries, settings)
+    return Notification("", "", "", 0, alerts, dead_letters)
+
+
+def parse_any(body: bytes, settings: IdentitySettings, received_at: int) -> Notification:
+    """Read one *body* of either form, which its first character tells.
+
+    Raises:
+        SenderError: As `parse` and `parse_posted` do.
+    """
+    if envelope.is_list(body):
+        return parse_posted(body, settings, received_at)
+    return parse(body, settings)
+
+
+def _with_status(entry: object, received_at: int) -> object:
+    """Return *entry*, posted without status, as a webhook would tell it."""
+    if not isinstance(entry, dict):
+        return entry
+    told = {**entry, "status": "firing"}
+    try:
+        ends_at = _time("endsAt", entry["endsAt"]) if entry.get("endsAt") is not None else None
+        if ends_at is not None and ends_at <= received_at:
+            told["status"] = "resolved"
+        starts_at = entry.get("startsAt")
+        if starts_at is None or _time("startsAt", starts_at) is None:
+            resolved = told["status"] == "resolved"
+            told["startsAt"] = entry["endsAt"] if resolved else timestamps.render(received_at)
+    except _BadAlert:
+        # An end that cannot be read must be seen: of one that is resolved it is read again.
+        told["status"] = "resolved"
+    return told
+
+
+def _sorted_out(
+    entries: list[Any], settings: IdentitySettings
+) -> tuple[tuple[tuple[int, Alert], ...], tuple[DeadLetter, ...]]:
+    """Return the alerts among *entries*, with their places, and the dead letters."""
     alerts: list[tuple[int, Alert]] = []
     dead_letters: list[DeadLetter] = []
     refused = 0
@@ -105,14 +167,7 @@ def parse(body: bytes, settings: IdentitySettings) -> Notification:
     if refused > MAX_DEAD_LETTERS:
         reason = f"{refused - MAX_DEAD_LETTERS} further alerts of this body cannot be taken"
         dead_letters.append(DeadLetter(len(entries) - 1, "alerts", reason, "[]"))
-    return Notification(
-        receiver=_text(document.get("receiver")),
-        group_key=_text(document.get("groupKey")),
-        external_url=_text(document.get("externalURL")),
-        truncated=_count(document.get("truncatedAlerts")),
-        alerts=tuple(alerts),
-        dead_letters=tuple(dead_letters),
-    )
+    return tuple(alerts), tuple(dead_letters)
 
 
 def read_one(entry: object, settings: IdentitySettings) -> Alert:

@@ -381,7 +381,7 @@ class Worker:
         It may: how deep a body can be nested depends on the stack of who parses it.
         """
         try:
-            return payload.parse(row.body, self._config.identity)
+            return payload.parse_any(row.body, self._config.identity, row.received_at)
         except Exception as error:
             log.exception("a body in the inbox cannot be read, it goes to the dead letters")
             reason = f"body cannot be read again: {error}"[:500]

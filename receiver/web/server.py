@@ -48,7 +48,12 @@ class Server:
         self._closing = False
         self._access = access
         self.webhook = Webhook(
-            config.intake, config.identity, intake=intake, room=room, metrics=metrics
+            config.intake,
+            config.identity,
+            intake=intake,
+            room=room,
+            metrics=metrics,
+            clock=clock,
         )
         self._api = Api(
             config,
@@ -73,6 +78,7 @@ class Server:
         return [
             Call("POST", "/api/v1/webhook", Role.WEBHOOK, webhook.post),
             Call("*", "/api/v1/webhook", None, webhook.refuse),
+            Call("POST", "/api/v2/alerts", Role.WEBHOOK, webhook.post_alerts),
             Call("GET", "/api/v1/clusters", Role.READ, api.clusters),
             Call("GET", "/api/v1/clusters/{id}", Role.READ, api.cluster),
             Call("PATCH", "/api/v1/clusters/{id}", Role.OPERATOR, api.update_cluster),

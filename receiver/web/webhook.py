@@ -1,7 +1,8 @@
 """POST /api/v1/webhook: read, parse, commit, answer 200. Nothing else is on this way.
 
-Never 429 (the sender drops what it gets that for), never a redirect (it turns a POST into a GET), and
-never 200 before the commit.
+POST /api/v2/alerts, as Alertmanagers have it, is the same for a list of alerts from Prometheus. Never
+429 (the sender drops what it gets that for), never a redirect (it turns a POST into a GET), and never
+200 before the commit.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 from aiohttp import web
@@ -19,6 +21,8 @@ from receiver.core.errors import SenderError, StormcellError, TooLarge, TryLater
 from receiver.core.identity import IdentitySettings
 from receiver.core.payload import Notification
 from receiver.web.parts import Intake, Metrics, Room
+
+_Parse = Callable[[bytes], Notification]
 
 log = logging.getLogger(__name__)
 
@@ -41,8 +45,10 @@ class Webhook:
         intake: Intake,
         room: Room,
         metrics: Metrics,
+        clock: Callable[[], int],
     ) -> None:
         """Commit to *intake* what fits into *room*."""
+        self._clock = clock
         self._settings = settings
         self._identity = identity
         self._intake = intake
@@ -61,10 +67,35 @@ class Webhook:
 
     async def post(self, request: web.Request) -> web.Response:
         """Answer a notification as the sender needs it answered."""
+        notification = await self._counted(request, self._notification)
+        return web.json_response(
+            {
+                "accepted": len(notification.alerts),
+                "dead_letters": [
+                    {"alert": d.index, "field": d.field, "reason": d.reason}
+                    for d in notification.dead_letters[:10]
+                ],
+            }
+        )
+
+    async def post_alerts(self, request: web.Request) -> web.Response:
+        """Answer a list of alerts from Prometheus as an Alertmanager would."""
+        await self._counted(request, self._posted)
+        return web.Response()
+
+    def _notification(self, body: bytes) -> Notification:
+        return payload.parse(body, self._identity)
+
+    def _posted(self, body: bytes) -> Notification:
+        # Read again once committed, with the time of that; what is refused is so at any time.
+        return payload.parse_posted(body, self._identity, self._clock())
+
+    async def _counted(self, request: web.Request, parse: _Parse) -> Notification:
+        """Take *request* in, which *parse* can read, and count how it is answered."""
         started = time.perf_counter()
         code = "500"
         try:
-            notification = await self._take(request)
+            notification = await self._take(request, parse)
             code = "200"
         except StormcellError as error:
             code = str(error.status)
@@ -80,22 +111,14 @@ class Webhook:
             raise
         finally:
             self._metrics.answered(code, time.perf_counter() - started)
-        return web.json_response(
-            {
-                "accepted": len(notification.alerts),
-                "dead_letters": [
-                    {"alert": d.index, "field": d.field, "reason": d.reason}
-                    for d in notification.dead_letters[:10]
-                ],
-            }
-        )
+        return notification
 
     async def refuse(self, request: web.Request) -> web.Response:
         """Answer any method but POST; never by a redirect, which would turn a POST into a GET."""
         self._metrics.answered("405", 0.0)
         raise web.HTTPMethodNotAllowed(request.method, ["POST"])
 
-    async def _take(self, request: web.Request) -> Notification:
+    async def _take(self, request: web.Request, parse: _Parse) -> Notification:
         if request.content_length is not None:
             self._check_size(request.content_length)
         taken = 0
@@ -111,7 +134,7 @@ class Webhook:
                     received += chunk
             body = bytes(received)
             del received
-            notification = await self._parse(body)
+            notification = await self._read(body, parse)
             await self._intake.commit(body, len(notification.alerts), lambda: _has_gone(request))
         except TimeoutError:
             raise TryLater("the body did not arrive in time") from None
@@ -129,11 +152,10 @@ class Webhook:
                 f"body of {size} bytes, expected at most {limit} (intake.max_body_bytes)"
             )
 
-    async def _parse(self, body: bytes) -> Notification:
+    async def _read(self, body: bytes, parse: _Parse) -> Notification:
         if len(body) <= _SMALL:
-            return payload.parse(body, self._identity)
-        loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._parsers, payload.parse, body, self._identity)
+            return parse(body)
+        return await asyncio.get_running_loop().run_in_executor(self._parsers, parse, body)
 
     def _note(self, notification: Notification) -> None:
         for letter in notification.dead_letters[:10]:

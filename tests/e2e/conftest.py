@@ -13,9 +13,12 @@ import pytest
 from tests.support.absent import absent
 from tests.support.alertmanager import BINARIES, Alertmanager, find_binary
 from tests.support.processes import ReceiverProcess, ServerProcess
+from tests.support.prometheus import Prometheus
+from tests.support.stubs import Pager, Site
 
 MakeReceiver = Callable[..., ReceiverProcess]
 MakeAlertmanager = Callable[..., Alertmanager]
+MakePrometheus = Callable[..., Prometheus]
 
 
 @pytest.fixture
@@ -80,3 +83,37 @@ def amtool() -> str:
     """Path of the real amtool."""
     found = shutil.which("amtool")
     return found or absent("amtool")
+
+
+@pytest.fixture
+def start_prometheus(tmp_path: Path, processes: list[ServerProcess]) -> MakePrometheus:
+    """Starts a Prometheus in a folder of the test's own."""
+    binary = shutil.which("prometheus")
+    if binary is None:
+        absent("prometheus")
+
+    def start(**options: Any) -> Prometheus:
+        prometheus = Prometheus(binary, tmp_path / "prometheus", **options)
+        processes.append(prometheus)
+        prometheus.start()
+        return prometheus
+
+    return start
+
+
+@pytest.fixture
+def pager() -> Iterator[Pager]:
+    """A pager that listens."""
+    stub = Pager()
+    stub.start()
+    yield stub
+    stub.stop()
+
+
+@pytest.fixture
+def site() -> Iterator[Site]:
+    """A site that can be scraped."""
+    stub = Site()
+    stub.start()
+    yield stub
+    stub.stop()

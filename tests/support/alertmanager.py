@@ -29,10 +29,10 @@ def find_binary() -> str | None:
 
 
 class Alertmanager(ServerProcess):
-    """A real Alertmanager with one route and one webhook.
+    """A real Alertmanager with one route and one webhook, or a configuration of the test's own.
 
-    Leaves out: gossip with peers (two of these are two that do not know of each other), silences,
-    inhibition, nested routes, authentication.
+    Leaves out: gossip with peers (two of these are two that do not know of each other), and, with the
+    one route, silences, inhibition, nested routes, authentication.
     """
 
     def __init__(
@@ -45,6 +45,7 @@ class Alertmanager(ServerProcess):
         group_wait: str = "0s",
         group_interval: str = "1s",
         repeat_interval: str = "1h",
+        configuration: str | None = None,
     ) -> None:
         """Describe it.
 
@@ -56,9 +57,10 @@ class Alertmanager(ServerProcess):
             group_wait: As in its configuration.
             group_interval: As in its configuration.
             repeat_interval: As in its configuration.
+            configuration: Its configuration file's text, in place of all that is asked for above.
         """
         directory.mkdir(parents=True, exist_ok=True)
-        configuration = {
+        one_route = {
             "route": {
                 "receiver": "stormcell",
                 "group_by": list(group_by),
@@ -69,7 +71,8 @@ class Alertmanager(ServerProcess):
             "receivers": [{"name": "stormcell", "webhook_configs": [{"url": webhook_url}]}],
         }
         file = directory / "alertmanager.yml"
-        file.write_text(json.dumps(configuration), encoding="utf-8")  # JSON is YAML
+        # JSON is YAML.
+        file.write_text(configuration or json.dumps(one_route), encoding="utf-8")
         port = free_port()
         command = [
             binary,

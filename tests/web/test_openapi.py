@@ -50,7 +50,7 @@ CAPTURES = sorted(
 )
 METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 
-OPEN_TO_ADDITIONS = {"Notification", "SentAlert", "AlertToClassify", "ResumeFrame"}
+OPEN_TO_ADDITIONS = {"Notification", "SentAlert", "PostedAlert", "AlertToClassify", "ResumeFrame"}
 """Schemas of what others send, in which fields we do not know are passed over."""
 
 REGROUPING = {"mergeCluster", "splitCluster", "undoCommand"}
@@ -408,6 +408,7 @@ TO_CLASSIFY = {
     "labels": {"alertname": "DiskFull", "instance": "db-9"},
     "startsAt": "2026-01-01T00:00:00Z",
 }
+POSTED = [{"labels": {"alertname": "Posted"}, "endsAt": "2026-01-01T00:00:00Z"}]
 LARGE = b" " * (2**20 + 1)
 STRANGE = {"headers": {"Origin": "http://evil.example"}}
 READER: dict[str, Any] = {"headers": {"Authorization": f"Bearer {TOKENS[Role.READ]}"}}
@@ -422,6 +423,13 @@ CASES = [
     Case("postWebhook", 405, method="GET"),
     Case("postWebhook", 413, told={"data": LARGE}),
     Case("postWebhook", 503, told={"data": body(entry())}, state="closing"),
+    Case("postAlerts", 200, told={"json": POSTED}),
+    Case("postAlerts", 200, told={"json": [*POSTED, {"labels": {}}, []]}),
+    Case("postAlerts", 400, told={"data": body()}),
+    Case("postAlerts", 403, told={"json": [], **STRANGE}),
+    Case("postAlerts", 405, method="GET"),
+    Case("postAlerts", 413, told={"data": LARGE}),
+    Case("postAlerts", 503, told={"json": POSTED}, state="closing"),
     Case("listClusters", 200),
     Case("listClusters", 200, "state=all&limit=1"),
     Case("listClusters", 200, "state=all&limit=1000"),
@@ -777,6 +785,9 @@ async def test_real_notifications_are_what_the_schema_says() -> None:
         ("postWebhook", "Notification", {"version": 4, "alerts": []}, False),
         ("postWebhook", "Notification", {"version": "4"}, False),
         ("postWebhook", "Notification", [], False),
+        ("postAlerts", "PostedAlerts", POSTED, True),
+        ("postAlerts", "PostedAlerts", [], True),
+        ("postAlerts", "PostedAlerts", {"version": "4", "alerts": []}, False),
         ("classifyAlert", "AlertToClassify", TO_CLASSIFY, True),
         ("classifyAlert", "AlertToClassify", TO_CLASSIFY | {"status": "resolved", "new": 1}, True),
         ("classifyAlert", "AlertToClassify", TO_CLASSIFY | {"labels": {}}, False),

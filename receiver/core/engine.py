@@ -11,17 +11,18 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from receiver.core import episodes, heartbeat, severity, titles
+from receiver.core import episodes, evidence, heartbeat, severity, titles
 from receiver.core.changes import Changes, Counters, Restored
 from receiver.core.clusters import Cluster, ClusteringSettings, ClusterState
 from receiver.core.episodes import Action
+from receiver.core.evidence import Probe, lift, rank, telling
 from receiver.core.evolution import AlertRef, Event, EventType
 from receiver.core.explain import Placement, explain, sentence
 from receiver.core.heartbeat import HeartbeatSettings
 from receiver.core.identity import IdentitySettings
 from receiver.core.index import IndexSettings, VectorIndex
 from receiver.core.labels import LabelFrequencies, label_of, tokens
-from receiver.core.live import LiveClusters, Probe, rank
+from receiver.core.live import LiveClusters
 from receiver.core.memory import MemorySettings
 from receiver.core.model import (
     Alert,
@@ -48,6 +49,9 @@ _FLAP_WINDOW = 600 * SECOND
 
 _FLAPPING = 2
 """Flaps in a row that make an alert a flapping one: the third firing in short order."""
+
+_USUAL_NEW = 60
+"""Time scales from one new cluster to the next, before the stream tells: an hour, by default."""
 
 _RENAME_EVERY = 60 * SECOND
 """Nanoseconds; a title that changes while it is read is worse than one that lags."""
@@ -432,15 +436,26 @@ class Engine:
         settings = self.settings.clustering
         told = tokens(labels, self.settings.severity.label)
         weights = {token: self.frequencies.weight(token, now) for token in told}
-        probe = Probe(vector, weights, min(starts_at, now))
+        name = labels.get("alertname", "")
+        probe = Probe(
+            vector=vector,
+            weights=weights,
+            onset=min(starts_at, now),
+            shares={token: self.frequencies.share(token, now) for token in told},
+            name=name,
+            seen=self.frequencies.met(name, now),
+        )
         found = self.live.candidates(probe, self.settings.index.neighbors)
-        scores = rank(probe, found, settings)
+        background = self.live.background(
+            told, self.frequencies.opening_rate(_USUAL_NEW * settings.time_scale, now)
+        )
+        scores = rank(probe, found, background, settings)
         best = scores[0] if scores else None
         if best is None or best.confidence < settings.threshold:
             confidence = 1.0 - (best.confidence if best else 0.0)
             return Placement(None, round(confidence, 6), scores, ())
         chosen = self.live.by_id[best.cluster_id]
-        shared = [(token, weight) for token, weight in weights.items() if token in chosen.tokens]
+        shared = [(t, lift(t, probe, background)) for t in told if t in chosen.tokens]
         shared.sort(key=lambda pair: (-pair[1], pair[0]))
         return Placement(best.cluster_id, round(best.confidence, 6), scores, shared)
 
@@ -452,10 +467,14 @@ class Engine:
         self.counters.moved_no += 1
         if placement.cluster_id is None:
             cluster = self._found(recurs, vector)
+            self.frequencies.open(now)
         else:
             cluster = self.live.by_id[placement.cluster_id]
             cluster.confidence_sum += placement.confidence
         cluster.moved_no = self.counters.moved_no
+        name = episode.labels.get("alertname", "")
+        if name not in cluster.names:
+            self.frequencies.meet(name, now)
         texts_gone, tokens_gone = cluster.learn(
             text_id=episode.text_id,
             vector=vector,
@@ -465,6 +484,9 @@ class Engine:
             tokens=told,
             affected_labels=settings.affected_labels,
             learning_rate=settings.learning_rate,
+            # In how many other clusters it was: this one is counted by now.
+            telling=telling(self.frequencies.met(name, now) - 1.0),
+            gaps_kept=evidence.GAPS_KEPT,
         )
         self.live.unindex(cluster, texts_gone, tokens_gone)
         cluster.size += 1

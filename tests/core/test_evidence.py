@@ -94,7 +94,8 @@ def test_the_terms_add_up_to_the_confidence() -> None:
     assert found.labels == 0.5
     assert found.gap_seconds == 30
     ((fingerprint, similarity),) = found.nearest
-    assert (fingerprint, similarity) == (f"{1:08x}{0:08x}", pytest.approx(0.8))
+    assert fingerprint == f"{1:08x}{0:08x}"
+    assert similarity == pytest.approx(0.8)
 
 
 def test_confidence_rises_with_evidence_and_stays_a_probability() -> None:

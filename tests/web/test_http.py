@@ -487,9 +487,7 @@ class TestOperator:
         async with start("clustering.resolve_after=0") as client:
             await client.post(body(entry("A")))
             await client.settled()
-            await client.post(
-                body(ALIKE[0] | {"status": "resolved", "endsAt": "2026-01-01T00:01:00Z"})
-            )
+            await client.post(body(entry("A", status="resolved", endsAt="2026-01-01T00:01:00Z")))
             await client.settled()
             _, before = await client.get("/api/v1/clusters/1")
             status, after = await client.call(

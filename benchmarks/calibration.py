@@ -1,8 +1,8 @@
 """Fits the confidence: `python -m benchmarks.calibration`.
 
-For every firing alert of the labelled streams it takes the likeness of the best candidate, and whether
+For every firing alert of the labelled streams it takes the evidence for the best candidate, and whether
 that candidate was right: whether most alerts that its cluster had by then are of the alert's true group.
-A logistic curve through these (Platt 1999) gives the constants in core/live.py.
+A logistic curve through these (Platt 1999) gives the constants in core/evidence.py.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from receiver.embedding.prepare import prepare
 
 
 def observe(played: replay.Replay) -> list[tuple[float, bool]]:
-    """Return (likeness of the best candidate, whether it was right) of each episode of *played*."""
+    """Return (evidence for the best candidate, whether it was right) of each episode of *played*."""
     truths: dict[int, Counter[str]] = {}
     seen: set[int] = set()
     found = []
@@ -36,15 +36,16 @@ def observe(played: replay.Replay) -> list[tuple[float, bool]]:
         why: Any = episode.why
         if why is not None and why["best"] is not None:
             holds = truths.get(why["best"]["cluster_id"], Counter())
-            found.append((why["best"]["likeness"], 2 * holds[line.truth] > holds.total()))
+            evidence = sum(why["best"]["evidence"].values())
+            found.append((evidence, 2 * holds[line.truth] > holds.total()))
         if line.assigned is not None:
             truths.setdefault(line.assigned, Counter())[line.truth] += 1
     return found
 
 
 def fit(observed: list[tuple[float, bool]], weights: NDArray[np.float64]) -> tuple[float, float]:
-    """Return likeness at half and scale of the logistic curve, by Newton's method."""
-    x = np.array([likeness for likeness, _ in observed])
+    """Return evidence at half and scale of the logistic curve, by Newton's method."""
+    x = np.array([evidence for evidence, _ in observed])
     y = np.array([float(right) for _, right in observed])
     design = np.column_stack([x, np.ones_like(x)])
     parameters = np.array([1.0, 0.0])
@@ -74,16 +75,14 @@ def main() -> None:
         # Each stream counts the same, however long it is.
         weights += [1.0 / len(found)] * len(found)
     half, scale = fit(observed, np.array(weights))
-    print(f"LIKENESS_AT_HALF = {half:.3f}\nLIKENESS_SCALE = {scale:.3f}")
-    print("likeness      share right   confidence   alerts")
-    for low in np.arange(0.0, 1.0, 0.1):
-        inside = [
-            (w, r) for (x, r), w in zip(observed, weights, strict=True) if low <= x < low + 0.1
-        ]
+    print(f"EVIDENCE_AT_HALF = {half:.3f}\nEVIDENCE_SCALE = {scale:.3f}")
+    print("evidence      share right   confidence   alerts")
+    for low in range(-8, 8):
+        inside = [(w, r) for (x, r), w in zip(observed, weights, strict=True) if low <= x < low + 1]
         if inside:
             share = sum(w * r for w, r in inside) / sum(w for w, _ in inside)
-            said = 1.0 / (1.0 + math.exp(-(low + 0.05 - half) / scale))
-            print(f"{low:.1f} to {low + 0.1:.1f}   {share:11.2f}   {said:10.2f}   {len(inside):6}")
+            said = 1.0 / (1.0 + math.exp(-(low + 0.5 - half) / scale))
+            print(f"{low:4} to {low + 1:4}  {share:11.2f}   {said:10.2f}   {len(inside):6}")
 
 
 if __name__ == "__main__":

@@ -185,7 +185,7 @@ def test_clustering_keeps_step_with_the_clock_but_staleness_does_not() -> None:
     assert config.clustering.close_after == CONFIG.clustering.close_after / 20
     assert config.clustering.stale_after == CONFIG.clustering.stale_after
     assert config.clustering.threshold == CONFIG.clustering.threshold
-    assert "time_scale 300 → 15 s" in changed
+    assert "time_scale 60 → 3 s" in changed
     assert config.storms.window == CONFIG.storms.window / 20
     assert config.storms.fresh_within == CONFIG.storms.fresh_within / 20
     assert config.storms.min_episodes == CONFIG.storms.min_episodes

@@ -96,11 +96,13 @@ def test_what_is_refused_prints_null_and_an_error(tmp_path: Path) -> None:
 
 def test_an_end_is_revealed_by_the_clock_only(tmp_path: Path) -> None:
     """Up to its end an alert fires, whatever its line tells of the end."""
-    early = play(tmp_path, line("A", 0, endsAt=render(at(100))), line("B", 99))
+    alike: dict[str, Any] = {"annotations": {"summary": "the disk is full and writes to it fail"}}
+    first = line("A", 0, endsAt=render(at(100)), **alike)
+    early = play(tmp_path, first, line("B", 99, **alike))
     (cluster,) = early.engine.live.by_id.values()
     assert cluster.firing == 2
 
-    late = play(tmp_path, line("A", 0, endsAt=render(at(100))), line("B", 101))
+    late = play(tmp_path, first, line("B", 101, **alike))
     (cluster,) = late.engine.live.by_id.values()
     assert cluster.firing == 1
 
@@ -179,7 +181,8 @@ def test_a_file_that_cannot_be_read_is_an_error(tmp_path: Path) -> None:
 
 
 def test_the_report_has_ledger_and_scores(tmp_path: Path) -> None:
-    told = play(tmp_path, line("A", 0, truth="x"), line("B", 1, truth="x"))
+    alike: dict[str, Any] = {"annotations": {"summary": "the disk is full and writes to it fail"}}
+    told = play(tmp_path, line("A", 0, truth="x", **alike), line("B", 1, truth="x", **alike))
     plain = play(tmp_path, line("A", 0))
 
     assert replay.report(told)["ledger"] == {

@@ -15,7 +15,7 @@ from typing import Any
 
 from receiver.core.clusters import Cluster
 from receiver.core.errors import Conflict
-from receiver.core.live import Score
+from receiver.core.evidence import Score
 
 MOST_NAMED = 1000
 """Alerts named on one side of a constraint, those that came last: beyond, a few more tell nothing."""

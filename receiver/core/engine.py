@@ -11,19 +11,20 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from receiver.core import episodes, heartbeat, regroup, severity, titles
+from receiver.core import episodes, evidence, heartbeat, regroup, severity, titles
 from receiver.core.changes import Changes, Counters, Merged, Moved, Restored
 from receiver.core.clusters import Cluster, ClusteringSettings, ClusterState
 from receiver.core.constraints import Constraint, Constraints, Kind
 from receiver.core.episodes import Action
 from receiver.core.errors import Conflict, NotFound, StormcellError
+from receiver.core.evidence import Probe, lift, rank, telling
 from receiver.core.evolution import AlertRef, Event, EventType
 from receiver.core.explain import Placement, explain, sentence
 from receiver.core.heartbeat import HeartbeatSettings
 from receiver.core.identity import IdentitySettings
 from receiver.core.index import IndexSettings, VectorIndex
 from receiver.core.labels import LabelFrequencies, label_of, tokens
-from receiver.core.live import LiveClusters, Probe, rank
+from receiver.core.live import LiveClusters
 from receiver.core.memory import MemorySettings
 from receiver.core.model import (
     Alert,
@@ -54,6 +55,9 @@ _FLAP_WINDOW = 600 * SECOND
 
 _FLAPPING = 2
 """Flaps in a row that make an alert a flapping one: the third firing in short order."""
+
+_USUAL_NEW = 60
+"""Time scales from one new cluster to the next, before the stream tells: an hour, by default."""
 
 
 @dataclass(frozen=True)
@@ -449,18 +453,29 @@ class Engine:
         settings = self.settings.clustering
         told = tokens(labels, self.settings.severity.label)
         weights = {token: self.frequencies.weight(token, now) for token in told}
-        probe = Probe(vector, weights, min(starts_at, now))
+        name = labels.get("alertname", "")
+        probe = Probe(
+            vector=vector,
+            weights=weights,
+            onset=min(starts_at, now),
+            shares={token: self.frequencies.share(token, now) for token in told},
+            name=name,
+            seen=self.frequencies.met(name, now),
+        )
         found = self.live.candidates(probe, self.settings.index.neighbors)
         word = self.constraints.word_on(fingerprint, self.live.by_id.values())
         found, said = word.candidates(found, self.live.by_id)
-        scores = word.wanted_first(rank(probe, found, settings))
+        background = self.live.background(
+            told, self.frequencies.opening_rate(_USUAL_NEW * settings.time_scale, now)
+        )
+        scores = word.wanted_first(rank(probe, found, background, settings))
         best = scores[0] if scores else None
         wanted = best is not None and best.cluster_id in word.wanted
         if best is None or (best.confidence < settings.threshold and not wanted):
             confidence = 1.0 - (best.confidence if best else 0.0)
             return Placement(None, round(confidence, 6), scores, (), said)
         chosen = self.live.by_id[best.cluster_id]
-        shared = [(token, weight) for token, weight in weights.items() if token in chosen.tokens]
+        shared = [(t, lift(t, probe, background)) for t in told if t in chosen.tokens]
         shared.sort(key=lambda pair: (-pair[1], pair[0]))
         # An operator is sure.
         confidence = 1.0 if wanted else round(best.confidence, 6)
@@ -474,11 +489,15 @@ class Engine:
         self.counters.moved_no += 1
         if placement.cluster_id is None:
             cluster = self._found(recurs, vector)
+            self.frequencies.open(now)
         else:
             cluster = self.live.by_id[placement.cluster_id]
             cluster.confidence_sum += placement.confidence
         cluster.links |= self.constraints.marks([episode.fingerprint])
         cluster.moved_no = self.counters.moved_no
+        name = episode.labels.get("alertname", "")
+        if name not in cluster.names:
+            self.frequencies.meet(name, now)
         texts_gone, tokens_gone = cluster.learn(
             text_id=episode.text_id,
             vector=vector,
@@ -488,6 +507,9 @@ class Engine:
             tokens=told,
             affected_labels=settings.affected_labels,
             learning_rate=settings.learning_rate,
+            # In how many other clusters it was: this one is counted by now.
+            telling=telling(self.frequencies.met(name, now) - 1.0),
+            gaps_kept=evidence.GAPS_KEPT,
         )
         self.live.unindex(cluster, texts_gone, tokens_gone)
         cluster.size += 1

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from receiver.core.clusters import ClusteringSettings
+from receiver.core.evidence import Score
 from receiver.core.labels import label_of
-from receiver.core.live import Score
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +19,7 @@ class Placement:
         cluster_id: None if it would open a cluster.
         confidence: That this is right, 0 to 1.
         scores: Of the candidates, best first.
-        shared: Label values that the alert shares with the best, with their weights.
+        shared: Label values that the alert shares with the best, and what each speaks for it, as log-odds.
         constraint: What an operator said that made a difference; None if nothing did.
     """
 
@@ -59,7 +59,13 @@ def _score_json(score: Score | None) -> dict[str, Any] | None:
         "cluster_id": score.cluster_id,
         "confidence": round(score.confidence, 4),
         "likeness": round(score.likeness, 4),
+        "evidence": {
+            "text": round(score.evidence_text, 4),
+            "labels": round(score.evidence_labels, 4),
+            "time": round(score.evidence_time, 4),
+        },
         "text_similarity": round(score.text, 4),
+        "usual_similarity": round(score.usual, 4),
         "label_overlap": round(score.labels, 4),
         "gap_seconds": round(score.gap_seconds, 3),
         "nearest": [

@@ -1,7 +1,7 @@
-"""Which label values tell incidents apart.
+"""What is usual: how often label values and alert names were seen lately, and how often clusters open.
 
-The rarer a value was lately, the more two alerts that share it have in common. Learned from the
-stream; no site's labels are known beforehand.
+The rarer a value was, the more two alerts that share it have in common. Learned from the stream; no
+site's labels are known beforehand.
 """
 
 from __future__ import annotations
@@ -25,6 +25,15 @@ _LONGEST = 120
 
 _BETWEEN = "\x1f"
 """Between name and value of a token: unlike "=", no label in its right mind has it."""
+
+
+_OPENED, _SINCE = "opened", "since"
+"""Keys beside the tokens, which all have a separator: clusters opened, and when the first was."""
+
+
+def kind(alert_name: str) -> str:
+    """Return what stands for the alert name: the token of a label without a name, as none is."""
+    return token("", alert_name)
 
 
 def token(name: str, value: str) -> str:
@@ -70,17 +79,57 @@ class LabelFrequencies:
     def observe(self, seen: Iterable[str], now: int) -> None:
         """Count one alert with the tokens *seen* at *now*, nanoseconds."""
         for token in seen:
-            self._counts[token] = (self._faded(self._counts.get(token, (0.0, now)), now) + 1.0, now)
-            self._touched.add(token)
+            self._add(token, now)
         self._total = (self._faded(self._total, now) + 1.0, now)
         self._counted = True
         if len(self._counts) > self._limit:
             self._shrink(now)
 
+    def open(self, now: int) -> None:
+        """Count one cluster opened at *now*, nanoseconds."""
+        if _SINCE not in self._counts:
+            self._add(_SINCE, now)
+        self._add(_OPENED, now)
+
+    def meet(self, alert_name: str, now: int) -> None:
+        """Count one cluster that has its first alert of *alert_name* at *now*, nanoseconds."""
+        self._add(kind(alert_name), now)
+        if len(self._counts) > self._limit:
+            self._shrink(now)
+
+    def _add(self, key: str, now: int) -> None:
+        self._counts[key] = (self._count(key, now) + 1.0, now)
+        self._touched.add(key)
+
+    def _count(self, key: str, now: int) -> float:
+        return self._faded(self._counts.get(key, (0.0, now)), now)
+
+    def met(self, alert_name: str, now: int) -> float:
+        """Return how many clusters had an alert of *alert_name* lately."""
+        return self._count(kind(alert_name), now)
+
+    def share(self, token: str, now: int) -> float:
+        """Return the share of alerts that had *token* lately, above 0 and below 1.
+
+        (n + 1) / (N + 2), the rule of succession: what was never seen may come.
+        """
+        return (self._count(token, now) + 1.0) / (self._faded(self._total, now) + 2.0)
+
+    def opening_rate(self, usual_seconds: float, now: int) -> float:
+        """Return clusters opened per second lately; one in *usual_seconds* before any is known.
+
+        The span looked back on fades as the count does: it is the integral of what is left of each
+        second since the first.
+        """
+        left = self._count(_SINCE, now)
+        span = (1.0 - left) * _HALF_LIFE_SECONDS / math.log(2.0) if left else 0.0
+        return (1.0 + self._count(_OPENED, now)) / (usual_seconds + span)
+
     def _shrink(self, now: int) -> None:
         """Forget the rarest tenth: what was seen once long ago tells the least."""
         by_count = sorted(
-            self._counts, key=lambda token: (self._faded(self._counts[token], now), token)
+            self._counts.keys() - {_OPENED, _SINCE},
+            key=lambda token: (self._count(token, now), token),
         )
         for token in by_count[: max(1, self._limit // 10)]:
             del self._counts[token]
@@ -93,7 +142,7 @@ class LabelFrequencies:
         log(1 + (N + 1) / (n + 1)) with N alerts seen lately, n of them with the token; smoothed so that
         a value on every alert still weighs a little (Spärck Jones 1972, as in common use).
         """
-        count = self._faded(self._counts.get(token, (0.0, now)), now)
+        count = self._count(token, now)
         return math.log(1.0 + (self._faded(self._total, now) + 1.0) / (count + 1.0))
 
     # What a store needs to keep this and to build it again.

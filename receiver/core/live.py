@@ -7,66 +7,18 @@ cost of an alert does not grow with how many clusters there are or ever were.
 from __future__ import annotations
 
 import heapq
-import math
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable
+from itertools import islice
 
-import numpy as np
-
-from receiver.core.clusters import Cluster, ClusteringSettings
+from receiver.core.clusters import Cluster
+from receiver.core.evidence import Background, Probe
 from receiver.core.index import VectorIndex
-from receiver.core.model import Vector
-from receiver.core.timestamps import seconds
 
 PER_SOURCE = 16
 """Clusters taken from one text, one label value, or recent movement: the latest that moved."""
 
 COMMON = 256
 """A label value in more accepting clusters than this tells nothing, and is no source."""
-
-# Likeness at which an alert is as likely to belong as not, and how fast that changes around it: a
-# logistic curve through ten labelled streams, fitted by benchmarks/calibration.py. It is flat: even
-# great likeness is wrong in one case of six, where incidents of one component start together.
-LIKENESS_AT_HALF = 0.33
-LIKENESS_SCALE = 0.40
-
-
-@dataclass(frozen=True, slots=True)
-class Probe:
-    """What an alert is compared by.
-
-    Attributes:
-        vector: Of its text, shape (dims,), unit length; None if it has none.
-        weights: Telling weight by label value.
-        onset: startsAt, nanoseconds.
-    """
-
-    vector: Vector | None
-    weights: Mapping[str, float]
-    onset: int
-
-
-@dataclass(frozen=True, slots=True)
-class Score:
-    """How well an alert fits one cluster, with every term of it.
-
-    Attributes:
-        cluster_id: Which.
-        likeness: Of text and labels, faded by the gap, 0 to 1.
-        confidence: Likeness as a probability, 0 to 1.
-        text: Greatest cosine to a text of the cluster, 0 to 1.
-        labels: Weighted share of the alert's label values that the cluster has, 0 to 1.
-        gap_seconds: From the cluster's onsets to the alert's.
-        nearest: Fingerprint and similarity of the members nearest in text, nearest first.
-    """
-
-    cluster_id: int
-    likeness: float
-    confidence: float
-    text: float
-    labels: float
-    gap_seconds: float
-    nearest: tuple[tuple[str, float], ...]
 
 
 class LiveClusters:
@@ -138,60 +90,22 @@ class LiveClusters:
             holders = self._by_token.get(token, set())
             if len(holders) <= COMMON:
                 found.update(self._latest(holders))
-        recent = reversed(self._recent)
-        found.update(cluster_id for cluster_id, _ in zip(recent, range(PER_SOURCE), strict=False))
+        found.update(self._moved_last())
         return [self.by_id[cluster_id] for cluster_id in sorted(found)]
+
+    def background(self, tokens: Iterable[str], new_rate: float) -> Background:
+        """Return what is going on that an alert with *tokens* is judged against."""
+        return Background(
+            accepting=len(self._recent),
+            holders={token: len(self._by_token.get(token, ())) for token in tokens},
+            recent=self._moved_last(),
+            new_rate=new_rate,
+        )
+
+    def _moved_last(self) -> list[int]:
+        return list(islice(reversed(self._recent), PER_SOURCE))
 
     def _latest(self, cluster_ids: set[int]) -> Iterable[int]:
         if len(cluster_ids) <= PER_SOURCE:
             return cluster_ids
         return heapq.nlargest(PER_SOURCE, cluster_ids, key=lambda c: self.by_id[c].moved_no)
-
-
-def rank(probe: Probe, candidates: Sequence[Cluster], settings: ClusteringSettings) -> list[Score]:
-    """Return how well *probe* fits each of *candidates*, best first, ties by the older id.
-
-    likeness = (w·text + (1 - w)·labels)·exp(-gap / time_scale), and from it, by a logistic curve, the
-    confidence. Sums go along rows, so that a score never depends on the other candidates.
-    """
-    scores = []
-    total = sum(probe.weights.values())
-    with_text = [c for c in candidates if c.exemplars] if probe.vector is not None else []
-    similarities = {}
-    if probe.vector is not None and with_text:
-        rows = np.concatenate([cluster.matrix for cluster in with_text])
-        products = (rows * probe.vector).sum(axis=1).tolist()
-        start = 0
-        for cluster in with_text:
-            similarities[cluster.id] = products[start : start + len(cluster.exemplars)]
-            start += len(cluster.exemplars)
-    for cluster in candidates:
-        members = zip(cluster.exemplars.values(), similarities.get(cluster.id, ()), strict=False)
-        nearest = heapq.nsmallest(3, ((-similarity, e.fingerprint) for e, similarity in members))
-        text = min(1.0, max(0.0, -nearest[0][0])) if nearest else 0.0
-        shared = sum(w for token, w in probe.weights.items() if token in cluster.tokens)
-        labels = shared / total if total else 0.0
-        gap = seconds(max(0, cluster.first_onset - probe.onset, probe.onset - cluster.last_onset))
-        if probe.vector is None or not total:
-            fused = labels if total else text
-        else:
-            fused = settings.text_weight * text + (1.0 - settings.text_weight) * labels
-        likeness = fused * math.exp(-gap / settings.time_scale)
-        scores.append(
-            Score(
-                cluster_id=cluster.id,
-                likeness=likeness,
-                confidence=confidence_of(likeness),
-                text=text,
-                labels=labels,
-                gap_seconds=gap,
-                nearest=tuple((fingerprint, -negative) for negative, fingerprint in nearest),
-            )
-        )
-    scores.sort(key=lambda score: (-score.confidence, score.cluster_id))
-    return scores
-
-
-def confidence_of(likeness: float) -> float:
-    """Return the probability that an alert of such *likeness* (0 to 1) belongs, 0 to 1."""
-    return 1.0 / (1.0 + math.exp(-(likeness - LIKENESS_AT_HALF) / LIKENESS_SCALE))

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from receiver.core import severity
+from receiver.core import evidence, severity
 from receiver.core.clusters import (
     MAX_AFFECTED,
     MAX_EXEMPLARS,
@@ -44,6 +44,8 @@ def absorb(gone: Cluster, into: Cluster, now: int, confidence: float) -> None:
     """
     into.first_onset = min(into.first_onset, gone.first_onset)
     into.last_onset = max(into.last_onset, gone.last_onset)
+    into.gap_count += gone.gap_count
+    into.gap_sum += gone.gap_sum
     into.opened_at = min(into.opened_at, gone.opened_at)
     into.joined_at = max(into.joined_at, gone.joined_at)
     into.member_resolved_at = _latest(into.member_resolved_at, gone.member_resolved_at)
@@ -178,7 +180,7 @@ def take_apart(
 _OF_MEMBERS = (
     "joined_at", "first_onset", "last_onset", "member_resolved_at", "idle_since", "size", "firing",
     "stale", "firing_by_severity", "labels", "tokens", "names", "exemplars", "center",
-    "confidence_sum", "affected",
+    "confidence_sum", "affected", "gap_count", "gap_sum",
 )  # fmt: skip
 """What of a cluster comes from its members, and from nothing else."""
 
@@ -200,6 +202,8 @@ def _built(
             tokens=tokens(member.labels, how.severity.label),
             affected_labels=how.clustering.affected_labels,
             learning_rate=how.clustering.learning_rate,
+            telling=exemplar.telling if exemplar else 1.0,
+            gaps_kept=evidence.GAPS_KEPT,
         )
         if empty.size:
             # The first is counted as the founder. One that founded a cluster merged into this

@@ -65,15 +65,24 @@ function scores(why, best, second, { onCluster }) {
       {},
       row(
         "Text similarity",
-        (score) => two(score.text_similarity),
-        "How alike the alerts' texts are, 0 to 1",
+        (score) => term(score, score.text_similarity, "text"),
+        "How alike the alerts' texts are, 0 to 1, and what that speaks for (+) or against (−) it",
+      ),
+      row(
+        "to what else goes on",
+        (score) => two(score.usual_similarity),
+        "How alike the text is to the other clusters that move now: what likeness is judged against",
       ),
       row(
         "Shared labels",
-        (score) => two(score.label_overlap),
-        "How much of their labels they share, rare ones weighing more, 0 to 1",
+        (score) => term(score, score.label_overlap, "labels"),
+        "How much of their labels they share, 0 to 1, and what the most telling one speaks for it",
       ),
-      row("Time gap", (score) => duration(score.gap_seconds), "Time since the cluster's latest alert"),
+      row(
+        "Time gap",
+        (score) => [duration(score.gap_seconds), weight(score.evidence?.time)],
+        "Time since the cluster's latest alert, and what that speaks for or against it",
+      ),
       row(
         `Score (needs ${two(why.threshold)})`,
         (score) => h("b", {}, two(score.confidence)),
@@ -133,6 +142,16 @@ function nearest(best, { fingerprint, onAlert }) {
 
 function clusterLink(id, onCluster) {
   return h("button.link", { type: "button", onclick: () => onCluster(id) }, `cluster ${id}`);
+}
+
+function term(score, value, name) {
+  return [two(value), weight(score.evidence?.[name])];
+}
+
+/** Return log-odds with their sign; nothing for a decision kept before there were any. */
+function weight(evidence) {
+  if (typeof evidence !== "number") return null;
+  return h("span.muted", {}, ` ${evidence < 0 ? "−" : "+"}${Math.abs(evidence).toFixed(1)}`);
 }
 
 function two(number) {

@@ -24,7 +24,8 @@ CLUSTER_COLUMNS = (
     "id", "state", "accepting", "opened_at", "updated_at", "closed_at", "resolved_at", "size", "firing",
     "stale", "severity", "title", "titled_at", "labels", "recurs", "merged_into", "split_from",
     "pinned", "acked_by", "note", "own_title", "affected", "moved_no", "joined_at", "first_onset",
-    "last_onset", "member_resolved_at", "idle_since", "confidence_sum", "profile", "center",
+    "last_onset", "gap_count", "gap_sum", "member_resolved_at", "idle_since", "confidence_sum",
+    "profile", "center",
 )  # fmt: skip
 EVENT_COLUMNS = (
     "seq", "time", "type", "cluster_id", "cluster_size", "cluster_firing", "total_clusters", "episode_id",
@@ -156,7 +157,7 @@ def cluster_row(cluster: Cluster) -> tuple[Any, ...]:
             "firing_by_severity": cluster.firing_by_severity,
             "links": list(cluster.links.items()),
             "exemplars": [
-                [e.text_id, e.fingerprint, e.count, e.onset, e.used_no]
+                [e.text_id, e.fingerprint, e.count, e.onset, e.used_no, e.telling]
                 for e in cluster.exemplars.values()
             ],
         }
@@ -187,6 +188,8 @@ def cluster_row(cluster: Cluster) -> tuple[Any, ...]:
         cluster.joined_at,
         cluster.first_onset,
         cluster.last_onset,
+        cluster.gap_count,
+        cluster.gap_sum,
         cluster.member_resolved_at,
         cluster.idle_since,
         cluster.confidence_sum,
@@ -224,6 +227,8 @@ def cluster_of(row: sqlite3.Row, vectors: Mapping[int, Vector] | None = None) ->
         joined_at=row["joined_at"],
         first_onset=row["first_onset"],
         last_onset=row["last_onset"],
+        gap_count=row["gap_count"],
+        gap_sum=row["gap_sum"],
         member_resolved_at=row["member_resolved_at"],
         idle_since=row["idle_since"],
         confidence_sum=row["confidence_sum"],
@@ -235,10 +240,12 @@ def cluster_of(row: sqlite3.Row, vectors: Mapping[int, Vector] | None = None) ->
         cluster.names = profile["names"]
         cluster.firing_by_severity = profile["firing_by_severity"]
         cluster.links = dict(profile.get("links", ()))
-        for text_id, fingerprint, count, onset, used_no in profile["exemplars"]:
+        for text_id, fingerprint, count, onset, used_no, *told in profile["exemplars"]:
             if vectors is not None and text_id in vectors:
+                # Before 0004_evidence nothing was known of how much a wording tells.
+                telling = told[0] if told else 1.0
                 cluster.exemplars[text_id] = Exemplar(
-                    text_id, fingerprint, count, onset, used_no, vectors[text_id]
+                    text_id, fingerprint, count, onset, used_no, telling, vectors[text_id]
                 )
     return cluster
 

@@ -63,3 +63,49 @@ def test_changes_are_told_once_and_restore_everything() -> None:
 
     assert list(other.rows()) == list(counts.rows())
     assert other.weight("a=1", 8 * DAY) == counts.weight("a=1", 8 * DAY)
+
+
+def test_the_share_of_a_value_is_never_none_and_never_all() -> None:
+    counts = LabelFrequencies(100)
+    for _ in range(8):
+        counts.observe(["a=1"], 0)
+
+    assert counts.share("a=1", 0) == 0.9
+    assert counts.share("a=2", 0) == 0.1
+
+
+def test_names_are_counted_by_cluster_and_fade() -> None:
+    counts = LabelFrequencies(100)
+    counts.meet("DiskFull", 0)
+    counts.meet("DiskFull", DAY)
+
+    assert counts.met("DiskFull", DAY) == 1.5
+    assert counts.met("NetDown", DAY) == 0.0
+
+
+def test_how_often_clusters_open_is_learned() -> None:
+    counts = LabelFrequencies(100)
+    assert counts.opening_rate(3600.0, 0) == 1 / 3600
+
+    for minute in range(0, 14 * 1440, 10):
+        counts.open(minute * 60 * SECOND)
+    busy = counts.opening_rate(3600.0, 14 * DAY)
+
+    assert 1 / 640 < busy < 1 / 600
+    assert counts.opening_rate(3600.0, 24 * DAY) < busy / 100
+
+
+def test_what_is_no_label_value_is_kept_beyond_the_limit() -> None:
+    counts = LabelFrequencies(10)
+    counts.open(0)
+    for n in range(30):
+        counts.meet(f"Alert{n}", n * SECOND)
+        counts.observe(["a\x1f1"], n * SECOND)
+
+    assert len(counts) == 10
+    assert counts.opening_rate(3600.0, 0) == 2 / 3600
+
+    other = LabelFrequencies(10)
+    other.restore(counts.rows())
+    assert other.opening_rate(60.0, DAY) == counts.opening_rate(60.0, DAY)
+    assert other.met("Alert29", DAY) == counts.met("Alert29", DAY) > 0

@@ -1,10 +1,9 @@
 from __future__ import annotations
 
-import pytest
-
-from receiver.core.clusters import Cluster, ClusteringSettings
+from receiver.core.clusters import Cluster
+from receiver.core.evidence import Probe
 from receiver.core.index import VectorIndex
-from receiver.core.live import COMMON, PER_SOURCE, LiveClusters, Probe, confidence_of, rank
+from receiver.core.live import COMMON, PER_SOURCE, LiveClusters
 from receiver.core.model import Vector
 from tests.builders import EMBEDDER, at
 
@@ -49,7 +48,7 @@ def test_candidates_come_from_texts_labels_and_recent_movement() -> None:
     by_text, by_label = cluster(1, "disk is full"), cluster(2, None, "pod=a")
     clusters = live(by_text, by_label, *old)
 
-    ids = found(clusters, Probe(vector_of("disk is full"), {"pod=a": 1.0}, at(0)))
+    ids = found(clusters, Probe(vector_of("disk is full"), {"pod=a": 1.0}, at(0), {}))
 
     assert {1, 2} <= set(ids)
     assert set(ids) >= {c.id for c in old[-PER_SOURCE:]}
@@ -59,7 +58,7 @@ def test_candidates_come_from_texts_labels_and_recent_movement() -> None:
 def test_a_label_value_that_everything_has_is_no_source() -> None:
     clusters = live(*(cluster(n, None, "app=all") for n in range(1, COMMON + 3)))
 
-    assert len(found(clusters, Probe(None, {"app=all": 1.0}, at(0)))) == PER_SOURCE
+    assert len(found(clusters, Probe(None, {"app=all": 1.0}, at(0), {}))) == PER_SOURCE
 
 
 def test_of_many_only_the_latest_are_taken() -> None:
@@ -67,7 +66,7 @@ def test_of_many_only_the_latest_are_taken() -> None:
     for one in clusters.by_id.values():
         clusters._recent.pop(one.id)
 
-    assert found(clusters, Probe(vector_of("same text"), {}, at(0))) == list(range(84, 100))
+    assert found(clusters, Probe(vector_of("same text"), {}, at(0), {})) == list(range(84, 100))
 
 
 def test_a_closed_cluster_is_found_no_more() -> None:
@@ -75,7 +74,7 @@ def test_a_closed_cluster_is_found_no_more() -> None:
     clusters = live(one, other)
 
     clusters.close(one)
-    assert found(clusters, Probe(vector_of("disk is full"), {"pod=a": 1.0}, at(0))) == [2]
+    assert found(clusters, Probe(vector_of("disk is full"), {"pod=a": 1.0}, at(0), {})) == [2]
     assert clusters.uses(hash_of("disk is full"))
 
     clusters.close(other)
@@ -93,57 +92,17 @@ def test_a_restored_closed_cluster_is_live_but_not_found() -> None:
     clusters = live(closed)
 
     assert len(clusters) == 1
-    assert found(clusters, Probe(vector_of("x"), {}, at(0))) == []
+    assert found(clusters, Probe(vector_of("x"), {}, at(0), {})) == []
 
 
-def test_scores_rise_with_text_and_labels_and_fall_with_time() -> None:
-    settings = ClusteringSettings()
-    same = cluster(1, "disk is full on node", "pod=a")
-    probe = Probe(vector_of("disk is full on node"), {"pod=a": 3.0, "app=x": 1.0}, at(0))
+def test_the_background_is_of_clusters_that_take_members() -> None:
+    made = [cluster(n, None, "pod=a", *(["node=1"] if n < 3 else [])) for n in range(1, 21)]
+    clusters = live(*made)
+    clusters.close(made[0])
 
-    (now,) = rank(probe, [same], settings)
-    (later,) = rank(Probe(probe.vector, probe.weights, at(600)), [same], settings)
-    (other,) = rank(probe, [cluster(2, "net is slow", "pod=b")], settings)
+    found = clusters.background(["pod=a", "node=1", "x=y"], 0.5)
 
-    assert now.text > 0.999
-    assert now.labels == 0.75
-    assert now.nearest[0][0] == f"{1:016x}"
-    assert later.gap_seconds == 600
-    assert now.confidence > later.confidence
-    assert now.confidence > other.confidence
-
-
-def test_a_score_does_not_depend_on_the_other_candidates() -> None:
-    many = [cluster(n, f"text {n}", f"pod={n}") for n in range(1, 30)]
-    probe = Probe(vector_of("text 7"), {"pod=9": 1.0}, at(5))
-
-    together = {s.cluster_id: s for s in rank(probe, many, ClusteringSettings())}
-
-    for one in many:
-        assert rank(probe, [one], ClusteringSettings()) == [together[one.id]]
-
-
-def test_without_a_vector_labels_must_do_and_without_labels_the_text() -> None:
-    one = cluster(1, "disk is full", "pod=a")
-    settings = ClusteringSettings()
-
-    (by_labels,) = rank(Probe(None, {"pod=a": 1.0}, at(0)), [one], settings)
-    (by_text,) = rank(Probe(vector_of("disk is full"), {}, at(0)), [one], settings)
-    (by_nothing,) = rank(Probe(None, {}, at(0)), [one], settings)
-
-    assert by_labels.confidence == confidence_of(1.0)
-    assert by_text.confidence == pytest.approx(confidence_of(1.0))
-    assert by_nothing.confidence == confidence_of(0.0)
-    assert confidence_of(0.0) < settings.threshold < confidence_of(1.0)
-
-
-def test_an_onset_inside_the_clusters_is_no_gap() -> None:
-    one = cluster(1, None, "a=1", onset=100)
-    one.last_onset = at(500)
-
-    gaps = [
-        rank(Probe(None, {"a=1": 1.0}, at(s)), [one], ClusteringSettings())[0].gap_seconds
-        for s in (50, 100, 300, 500, 560)
-    ]
-
-    assert gaps == [50, 0, 0, 0, 60]
+    assert found.accepting == 19
+    assert found.holders == {"pod=a": 19, "node=1": 1, "x=y": 0}
+    assert list(found.recent) == list(range(20, 20 - PER_SOURCE, -1))
+    assert found.new_rate == 0.5

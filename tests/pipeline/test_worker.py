@@ -133,12 +133,13 @@ def test_bad_alerts_become_dead_letters_and_the_rest_is_applied(rigs: Callable[.
 
 def test_a_restart_goes_on_where_it_was(rigs: Callable[..., Rig]) -> None:
     first = rigs()
-    first.receive(entry("A"))
+    told = {"summary": "the disk is full and writes to it fail"}
+    first.receive(entry("A", annotations=told))
     first.settled()
     first.close()
 
     second = rigs(start=False)
-    second.receive(entry("B", labels={"alertname": "B", "instance": "db-1"}))
+    second.receive(entry("B", labels={"alertname": "B", "instance": "db-1"}, annotations=told))
     assert second.writer.pending_alerts == 1
     assert second.writer.oldest_pending_at() == at(1000)
     second.worker.start()

@@ -227,7 +227,7 @@ class TestApi:
         _, found = await client.get(f"/api/v1/alerts/{alert['fingerprint']}")
         _, cluster = await client.get(f"/api/v1/clusters/{alert['cluster_id']}")
 
-        assert found["why"]["threshold"] == 0.48
+        assert found["why"]["threshold"] == 0.54
         assert found["cluster"]["id"] == cluster["id"]
         assert alert in cluster["members"]
 
@@ -401,11 +401,20 @@ async def test_what_the_loop_reports_is_said_once(caplog: pytest.LogCaptureFixtu
     assert len(caplog.records) == 1
 
 
+ALIKE = [
+    entry(
+        name, labels={"alertname": name}, annotations={"summary": "the disk is full, writes fail"}
+    )
+    for name in ("A", "B")
+]
+"""Two alerts of one cluster."""
+
+
 class TestTimeline:
     async def test_it_tells_how_many_fired_when(self, client: Client) -> None:
-        await client.post(body(entry("A"), entry("B", labels={"alertname": "B"})))
+        await client.post(body(*ALIKE))
         await client.settled()
-        await client.post(body(entry("A", status="resolved", endsAt="2026-01-01T00:01:00Z")))
+        await client.post(body(ALIKE[0] | {"status": "resolved", "endsAt": "2026-01-01T00:01:00Z"}))
         await client.settled()
 
         status, answer = await client.get("/api/v1/timeline")
@@ -420,7 +429,7 @@ class TestTimeline:
         assert (cluster["id"], cluster["samples"][-1][1], cluster["firing"]) == (1, 1, 1)
 
     async def test_what_began_before_is_there_from_the_first_bucket(self, client: Client) -> None:
-        await client.post(body(entry("A"), entry("B", labels={"alertname": "B"})))
+        await client.post(body(*ALIKE))
         await client.settled()
         await asyncio.sleep(1.1)
 
@@ -433,7 +442,7 @@ class TestTimeline:
 
     async def test_the_newest_are_kept_if_there_are_too_many(self, start: Start) -> None:
         async with start("clustering.threshold=1") as client:
-            await client.post(body(entry("A"), entry("B", labels={"alertname": "B"})))
+            await client.post(body(*ALIKE))
             await client.settled()
             _, answer = await client.get("/api/v1/timeline?limit=1")
 

@@ -14,6 +14,7 @@ from receiver.core.clusters import MAX_EXEMPLARS, MAX_TOKENS, Cluster, ClusterSt
 from receiver.core.errors import Conflict, NotFound
 from receiver.core.evolution import EventType
 from receiver.core.model import Alert, Episode, Member, Merge, OperatorCommand, Split, Tick
+from receiver.core.text import masked_text
 from tests.builders import Site, alert, at, settings
 
 DISK, POD, CERT = "DiskFull", "PodDown", "CertExpiry"
@@ -118,9 +119,14 @@ def test_the_survivor_is_found_by_what_the_gone_one_had() -> None:
     pair = Pair()
     pair.say_merge(10, 2, 1)
 
-    pair.receive(12, alert(POD, starts=11, pod="p9", summary="pod is down"))
+    like = alert(POD, starts=11, pod="p0", summary="pod is down")
+    vector = pair.engine.vector_of_text(masked_text(like.labels, like.annotations))
 
-    assert pair.cluster_of(alert(POD, pod="p9")).id == 1
+    (found,) = pair.engine.place(like.labels, vector, like.starts_at, at(12)).scores
+
+    assert vector is not None
+    assert (found.cluster_id, round(found.text, 3)) == (1, 1.0)
+    assert found.nearest[0][0] in {a.fingerprint for a in pair.pods}
 
 
 def test_the_store_is_told_in_one_step() -> None:

@@ -125,7 +125,7 @@ def test_the_survivor_is_found_by_what_the_gone_one_had() -> None:
     (found,) = pair.engine.place(like.labels, vector, like.starts_at, at(12)).scores
 
     assert vector is not None
-    assert (found.cluster_id, round(found.text, 3)) == (1, 1.0)
+    assert (found.cluster_id, round(found.nearest[0][1], 3)) == (1, 1.0)
     assert found.nearest[0][0] in {a.fingerprint for a in pair.pods}
 
 

@@ -134,9 +134,18 @@ def test_an_address_in_use_is_told(tmp_path: Path) -> None:
     assert_one_line(said, "--web.listen-address", "in use")
 
 
+def test_an_address_that_others_reach_is_refused_without_a_token(tmp_path: Path) -> None:
+    code, said = serve(tmp_path / "storage", "--web.listen-address=0.0.0.0:0")
+
+    assert code == 2
+    assert "no token is configured" in said
+    assert "web.anonymous_roles" in said
+
+
 def test_an_address_of_another_machine_is_told(tmp_path: Path) -> None:
     # 203.0.113.0/24 is for documentation: nobody has it.
-    code, said = serve(tmp_path / "storage", "--web.listen-address=203.0.113.9:9783")
+    address = "--web.listen-address=203.0.113.9:9783"
+    code, said = serve(tmp_path / "storage", address, "--set=web.anonymous_roles=[read]")
 
     assert code == 1
     assert_one_line(said, "--web.listen-address")

@@ -37,9 +37,13 @@ PHONE = {"viewport": {"width": 390, "height": 844}, "device_scale_factor": 2, "h
 OpenPage = Callable[..., Page]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """The browser, one for all tests."""
+    """The browser, one for the tests of a file.
+
+    Not for all: as long as its driver runs, this thread has an event loop, and tests that want one of
+    their own cannot have it.
+    """
     path = shutil.which("chromium") or shutil.which("chromium-browser") or absent("chromium")
     with sync_playwright() as playwright:
         started = playwright.chromium.launch(executable_path=path, args=_FLAGS)

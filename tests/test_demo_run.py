@@ -82,10 +82,10 @@ def check_all_kept(output: str) -> None:
 
 
 def check_a_storm_was_seen(output: str) -> None:
-    found = re.search(r"storm 1 +05:\d\d to \d\d:\d\d, (\d+) new alerts in", output)
+    # When, and in how many parts, depends on how well this machine keeps up with hundreds of times life.
+    found = re.findall(r"storm \d +\d\d:\d\d to \d\d:\d\d, (\d+) new alerts in", output)
 
-    assert found is not None, output
-    assert int(found[1]) > 150
+    assert sum(map(int, found)) > 150, output
 
 
 def check_put_away(folder: Path) -> None:

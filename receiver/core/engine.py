@@ -813,10 +813,8 @@ class Engine:
         self._regrouped.append(Moved(sorted(ids), made.id))
         self._take_in(cluster)
         self._take_in(made)
-        made.title, made.titled_at = (
-            self._title_for(made),
-            now - nanoseconds(self.settings.clustering.rename_every),
-        )
+        made.title = self._title_for(made)
+        made.titled_at = now - nanoseconds(self.settings.clustering.rename_every)
         lineage: dict[str, Any] = {"from": cluster.id, "into": made.id}
         self._tell_regrouped(cluster, reason, None if told is None else {**told, **lineage})
         self._emit(EventType.CLUSTER_SPLIT, made, reason=reason, title=made.title, **lineage)

@@ -12,6 +12,7 @@ from receiver.core.baseline import SPAN
 from receiver.core.engine import CoreSettings
 from receiver.core.evolution import EventType
 from receiver.core.model import Alert, Tick
+from receiver.core.settings import Seconds
 from receiver.core.storms import Storm, Storms, StormSettings, spell
 from receiver.core.timestamps import SECOND
 from tests.builders import START, Site, alert, at, state_of
@@ -128,7 +129,7 @@ def _reasons(site: Site) -> list[str]:
 
 
 def test_a_storm_of_hours_is_the_usual_at_last_even_where_calm_was_known() -> None:
-    core = dataclasses.replace(CoreSettings(), storms=StormSettings(longest=HOUR))  # type: ignore[arg-type]
+    core = dataclasses.replace(CoreSettings(), storms=StormSettings(longest=Seconds(HOUR)))
     site = Site(core)
     burst(site, 0, 24, every=100.0)
     burst(site, 2400, 1100, first=100, every=4.0)
@@ -256,7 +257,7 @@ def test_a_rate_between_both_thresholds_neither_starts_nor_ends_a_storm() -> Non
 
 
 def test_a_storm_lasts_five_minutes_at_least() -> None:
-    storms = StormSettings(calm_for=0)  # type: ignore[arg-type]
+    storms = StormSettings(calm_for=Seconds(0))
     site = Site(dataclasses.replace(CoreSettings(), storms=storms))
     burst(site, 100, 30, every=0.1)
     tick(site, 5000)

@@ -17,10 +17,13 @@ from numpy.typing import NDArray
 
 from receiver.core.model import Vector
 from receiver.core.settings import Seconds, setting
-from receiver.core.timestamps import nanoseconds, seconds
+from receiver.core.timestamps import SECOND, nanoseconds, seconds
 
 MAX_EXEMPLARS = 16
 """Distinct texts held of a cluster: a new member is near to one of the latest or to none."""
+
+TITLE_SETTLES_AFTER = 120 * SECOND
+"""Nanoseconds; by then most of a problem's alerts have fired (of a fault, half within 30 to 120 s)."""
 
 MAX_AFFECTED = 64
 """Values counted of one label that tells who is affected."""
@@ -188,6 +191,8 @@ class Cluster:
         size: Episodes ever.
         firing, stale: Members in these states.
         firing_by_severity: Firing members by severity; the cluster's is the worst.
+        titled_at, titled_size: When the title last changed, and of how many members it tells.
+        retitled: The one change that a settled title may have was made.
         labels: Pairs common to all members.
         tokens: Members by label value.
         names: Members by alert name.
@@ -223,6 +228,8 @@ class Cluster:
     firing_by_severity: dict[str, int] = field(default_factory=dict)
     title: str = ""
     titled_at: int = 0
+    titled_size: int = 0
+    retitled: bool = False
     labels: dict[str, str] = field(default_factory=dict)
     tokens: dict[str, int] = field(default_factory=dict)
     names: dict[str, int] = field(default_factory=dict)
@@ -384,6 +391,7 @@ class Cluster:
         """Return when time alone will next change it after *now*; None for never."""
         due = [
             self.opened_at + nanoseconds(settings.proven_age),
+            self.opened_at + TITLE_SETTLES_AFTER,
             self.joined_at + nanoseconds(settings.growing_for),
         ]
         if self.member_resolved_at is not None:

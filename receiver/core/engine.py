@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from receiver.core import episodes, evidence, heartbeat, regroup, severity, titles
+from receiver.core import episodes, evidence, heartbeat, regroup, severity, titles, titling
 from receiver.core.changes import Changes, Counters, Merged, Moved, Restored
 from receiver.core.clusters import Cluster, ClusteringSettings, ClusterState
 from receiver.core.constraints import Constraint, Constraints, Kind
@@ -23,7 +23,7 @@ from receiver.core.explain import Placement, explain, sentence
 from receiver.core.heartbeat import HeartbeatSettings
 from receiver.core.identity import IdentitySettings
 from receiver.core.index import IndexSettings, VectorIndex
-from receiver.core.labels import LabelFrequencies, label_of, tokens
+from receiver.core.labels import LabelFrequencies, tokens
 from receiver.core.live import LiveClusters
 from receiver.core.memory import MemorySettings
 from receiver.core.model import (
@@ -524,9 +524,7 @@ class Engine:
         episode.why = explain(placement, settings)
         self.stability.observe(episode.founder, placement.confidence)
         if episode.founder:
-            cluster.title = self._title_for(cluster)
-            # A founder's title is none of its changes: the first may come as soon as it is proven.
-            cluster.titled_at = now - nanoseconds(settings.rename_every)
+            titling.first(cluster, self._title_for(cluster), now, settings)
             self._emit(EventType.CLUSTER_CREATED, cluster, title=cluster.title)
         self._emit(
             EventType.ALERT_ASSIGNED,
@@ -558,19 +556,15 @@ class Engine:
             cluster.severity = worst
 
     def _title_for(self, cluster: Cluster) -> str:
-        places = {label_of(token)[0] for token in cluster.tokens}
-        return titles.title(cluster.names, cluster.labels, frozenset(places), cluster.affected)
+        now = self.counters.clock
+        return titles.title(cluster.names, cluster.tokens, self.frequencies, now)
 
     def _rename(self, cluster: Cluster) -> None:
         now = self.counters.clock
-        named = cluster.live and cluster.state is not ClusterState.FORMING
-        since = now - cluster.titled_at
-        every = nanoseconds(self.settings.clustering.rename_every)
-        if not named or cluster.own_title or since < every:
+        if not titling.may_change(cluster, now, self.settings.clustering):
             return
         title = self._title_for(cluster)
-        if title != cluster.title:
-            cluster.title, cluster.titled_at = title, now
+        if titling.change(cluster, title, now):
             self._emit(EventType.CLUSTER_RENAMED, cluster, title=title)
 
     # -- the operator ------------------------------------------------------------------------------
@@ -786,6 +780,7 @@ class Engine:
         self._emit(EventType.CLUSTER_MERGED, gone, reason=reason, into=into.id)
         if into.title != title:
             self._emit(EventType.CLUSTER_RENAMED, into, title=into.title)
+        titling.regrouped(into, by_operator=told is not None)
         self._settle(into)
         self._rename(into)
 
@@ -813,8 +808,8 @@ class Engine:
         self._regrouped.append(Moved(sorted(ids), made.id))
         self._take_in(cluster)
         self._take_in(made)
-        made.title = self._title_for(made)
-        made.titled_at = now - nanoseconds(self.settings.clustering.rename_every)
+        titling.first(made, self._title_for(made), now, self.settings.clustering)
+        titling.regrouped(cluster, by_operator=told is not None)
         lineage: dict[str, Any] = {"from": cluster.id, "into": made.id}
         self._tell_regrouped(cluster, reason, None if told is None else {**told, **lineage})
         self._emit(EventType.CLUSTER_SPLIT, made, reason=reason, title=made.title, **lineage)

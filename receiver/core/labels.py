@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator, Mapping
 
+from receiver.core.names import Vocabulary
 from receiver.core.timestamps import SECOND
 
 # Labels that say how bad an alert is or who watched it, not what it is about. The name is told by the
@@ -63,6 +64,7 @@ class LabelFrequencies:
         """Remember at most *limit* label values."""
         self._limit = limit
         self._counts: dict[str, tuple[float, int]] = {}
+        self.vocabulary = Vocabulary()
         self._total = (0.0, 0)
         self._counted = False
         self._touched: set[str] = set()
@@ -93,6 +95,8 @@ class LabelFrequencies:
 
     def meet(self, alert_name: str, now: int) -> None:
         """Count one cluster that has its first alert of *alert_name* at *now*, nanoseconds."""
+        if kind(alert_name) not in self._counts:
+            self.vocabulary.add(alert_name[:_LONGEST])
         self._add(kind(alert_name), now)
         if len(self._counts) > self._limit:
             self._shrink(now)
@@ -107,6 +111,11 @@ class LabelFrequencies:
     def met(self, alert_name: str, now: int) -> float:
         """Return how many clusters had an alert of *alert_name* lately."""
         return self._count(kind(alert_name), now)
+
+    def name_rarity(self, alert_name: str, now: int) -> float:
+        """Return how telling it is that a cluster has *alert_name*: as `weight`, over clusters."""
+        opened = self._count(_OPENED, now)
+        return math.log(1.0 + (opened + 1.0) / (self.met(alert_name, now) + 1.0))
 
     def share(self, token: str, now: int) -> float:
         """Return the share of alerts that had *token* lately, above 0 and below 1.
@@ -133,6 +142,9 @@ class LabelFrequencies:
         )
         for token in by_count[: max(1, self._limit // 10)]:
             del self._counts[token]
+            name, value = label_of(token)
+            if not name:
+                self.vocabulary.discard(value)
             self._touched.discard(token)
             self._dropped.add(token)
 
@@ -163,6 +175,8 @@ class LabelFrequencies:
         for token, count, at in rows:
             if token:
                 self._counts[token] = (count, at)
+                if token.startswith(_BETWEEN):
+                    self.vocabulary.add(label_of(token)[1])
             else:
                 self._total = (count, at)
 

@@ -31,6 +31,11 @@ _VARIABLE = re.compile(
     """,
     re.VERBOSE | re.IGNORECASE,
 )
+_GENERATED = re.compile(
+    r"\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b|-[a-f0-9]{6,10}-[a-z0-9]{5}\b"
+    r"|\b(?=[0-9a-f]*\d)(?=[0-9a-f]*[a-f])[0-9a-f]{7,64}\b",
+    re.IGNORECASE,
+)
 _INVISIBLE = frozenset({"Cc", "Cf", "Cs", "Co", "Cn"})
 
 
@@ -55,6 +60,11 @@ def split_name(name: str) -> str:
 def mask(text: str) -> str:
     """Return *text* without what varies from one alert of a kind to the next."""
     return _SPACES.sub(" ", _VARIABLE.sub(" ", text)).strip()
+
+
+def looks_generated(value: str) -> bool:
+    """Whether *value* has a part that a machine drew: a hash, a UUID, the end of a pod's name."""
+    return _GENERATED.search(value[:MAX_LENGTH]) is not None
 
 
 def masked_text(labels: Mapping[str, str], annotations: Mapping[str, str]) -> str:

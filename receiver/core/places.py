@@ -1,0 +1,174 @@
+"""Where a cluster is, in words: what its members share, and how far it has spread."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from receiver.core.labels import label_of, token
+from receiver.core.names import stem
+from receiver.core.text import display, looks_generated
+
+_PLACES = {
+    "service": 1.0, "app": 1.0, "node": 1.0, "host": 1.0, "deployment": 0.9, "statefulset": 0.9,
+    "daemonset": 0.9, "namespace": 0.8, "instance": 0.7, "pod": 0.7, "container": 0.6, "device": 0.6,
+    "cluster": 0.5, "region": 0.5, "zone": 0.5,
+}  # fmt: skip
+"""What the labels count by which people say where: a service or a machine rather than a part of it."""
+
+_OTHER = 0.5
+"""What any other label counts: `location` may say where, `caller` and `partition` hardly."""
+
+_GENERATED = 0.25
+"""What a value counts that a machine drew: nobody knows a pod by its hash."""
+
+_SAID = 0.25
+"""What a value counts that the alert's name has said: "Hermes … in service hermes"."""
+
+_TOO_LONG = 0.5
+"""What a value counts that must be cut: an address of a probe, say."""
+
+_EVERYWHERE = math.log(1.0 + 1.0 / 0.7)
+"""Weight of a value that 70 % of all alerts here have: it tells nothing, if anything else does."""
+
+_SPREAD = ("service", "app", "deployment", "node", "host", "instance", "namespace", "pod")
+"""Labels of which is said how many values are hit, where no value is shared by all."""
+
+_ON = frozenset({"node", "host", "instance", "device"})
+"""Places that things are on, and not in."""
+
+_MOSTLY, _FEW = 0.8, 5
+"""Share of the members with a value from which on the cluster is mostly there, and of how many: of
+fewer, "mostly" would be said of one alert."""
+
+_LONGEST = 40
+"""Characters of a value that are told."""
+
+_AFFIX = re.compile(r"^(?:exported|kubernetes|k8s)_|_(?:name|id)$")
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    kind: str
+    value: str
+    worth: float
+    mostly: bool
+    everywhere: bool
+
+    @property
+    def words(self) -> str:
+        return f"{self.kind} {self.value}"
+
+
+def kind_of(label: str) -> str:
+    """Return what people call the *label*: `service_name` is a service."""
+    plain = _AFFIX.sub("", label.lower()) or label
+    return {"hostname": "host", "svc": "service"}.get(plain, display(plain.replace("_", " "))[:30])
+
+
+def where(
+    tokens: Mapping[str, int],
+    size: int,
+    said: frozenset[str],
+    weight: Callable[[str], float],
+    most: int,
+) -> str:
+    """Return where a cluster is, with its preposition; empty if nothing tells.
+
+    Args:
+        tokens: Members by label value.
+        size: Members of which these were counted.
+        said: Stems of the words that are told already.
+        weight: How rare a label value is here, above 0.
+        most: Bytes; what is beyond is not begun.
+    """
+    values: dict[str, dict[str, int]] = {}
+    for each, count in tokens.items():
+        label, value = label_of(each)
+        # A label without a value, or with its own name for one, tells nothing.
+        if display(value) and value != label:
+            values.setdefault(label, {})[value] = count
+    places = _shared(values, size, said, weight)
+    spread = _spread(values, size)
+    if not places or (spread and places[0].everywhere):
+        return next((told for told in spread if len(told.encode()) <= most), "")
+    best, *rest = places
+    told = f"{'mostly ' if best.mostly else ''}{_in(best.kind)} {best.words}"
+    more = [words.split(" ", 1)[1] for words in spread]
+    more += [place.words for place in rest[:1] if not spread and _adds(place, best)]
+    return next((t for t in (f"{told}, {m}" for m in more) if len(t.encode()) <= most), told)
+
+
+def _in(kind: str) -> str:
+    return "on" if kind in _ON else "in"
+
+
+def _shared(
+    values: Mapping[str, Mapping[str, int]],
+    size: int,
+    said: frozenset[str],
+    weight: Callable[[str], float],
+) -> list[_Place]:
+    """Return the places that all members share, or most, the most telling first."""
+    found = []
+    for label, counts in values.items():
+        value = max(counts, key=lambda v: (counts[v], v))
+        mostly = counts[value] < size
+        if mostly and (size < _FEW or counts[value] < _MOSTLY * size):
+            continue
+        kind, rarity = kind_of(label), weight(token(label, value))
+        worth = rarity * _PLACES.get(kind, _OTHER)
+        worth *= _GENERATED if looks_generated(value) else 1.0
+        worth *= _TOO_LONG if len(value) > _LONGEST else 1.0
+        worth *= _SAID if _words(value) <= said else 1.0
+        found.append(_Place(kind, _short(value), worth, mostly, rarity <= _EVERYWHERE))
+    return _ranked(_without_ports(_ranked(found)))
+
+
+def _ranked(places: Iterable[_Place]) -> list[_Place]:
+    return sorted(places, key=lambda p: (p.everywhere, p.mostly, -p.worth, p.kind, p.value))
+
+
+def _without_ports(places: Sequence[_Place]) -> Iterable[_Place]:
+    """Return each value of *places* once, and a machine for what is only a port of it."""
+    kept: dict[str, _Place] = {}
+    for place in places:
+        kept.setdefault(place.value, place)
+    for place in places:
+        machine = kept.get(place.value.rpartition(":")[0])
+        if machine is not None:
+            kept.pop(place.value, None)
+            kept[machine.value] = replace(machine, worth=max(machine.worth, place.worth))
+    return kept.values()
+
+
+def _words(value: str) -> frozenset[str]:
+    return frozenset(stem(word) for word in re.split(r"\W+|_", value) if word)
+
+
+def _short(value: str) -> str:
+    told = display(value)
+    return told if len(told) <= _LONGEST else told[: _LONGEST - 1].rstrip() + "…"
+
+
+def _adds(place: _Place, told: _Place) -> bool:
+    """Whether *place* says more than what is *told* does: pod db-0 and service db say one thing."""
+    return not (
+        place.mostly or place.everywhere or place.value in told.value or told.value in place.value
+    )
+
+
+def _spread(values: Mapping[str, Mapping[str, int]], size: int) -> list[str]:
+    """Return how far it has spread, the better words first; nothing where it has not."""
+    by_kind = {kind_of(label): counts for label, counts in reversed(values.items())}
+    for kind in _SPREAD:
+        counts = by_kind.get(kind, {})
+        # What few of the members tell is not how far the cluster has spread.
+        if len(counts) > 1 and 2 * sum(counts.values()) >= size:
+            number = f"{_in(kind)} {len(counts)} {kind}s"
+            both = f"{_in(kind)} {kind}s {' and '.join(_short(value) for value in counts)}"
+            named = len(counts) == 2 and not any(map(looks_generated, counts))
+            return [both, number] if named else [number]
+    return []

@@ -24,6 +24,9 @@ _HALF_LIFE_SECONDS = 86_400.0
 _LONGEST = 120
 """Characters of a name or value in a token: no value of megabytes is held as a key."""
 
+_MANY, _NEARLY_ALL = 20.0, 0.7
+"""Alerts from which on can be told what all have, and which share is nearly all."""
+
 _BETWEEN = "\x1f"
 """Between name and value of a token: unlike "=", no label in its right mind has it."""
 
@@ -123,6 +126,11 @@ class LabelFrequencies:
         (n + 1) / (N + 2), the rule of succession: what was never seen may come.
         """
         return (self._count(token, now) + 1.0) / (self._faded(self._total, now) + 2.0)
+
+    def is_everywhere(self, token: str, now: int) -> bool:
+        """Whether nearly all alerts had *token* lately: the one Kubernetes cluster of a site, say."""
+        total = self._faded(self._total, now)
+        return total >= _MANY and self._count(token, now) >= _NEARLY_ALL * total
 
     def opening_rate(self, usual_seconds: float, now: int) -> float:
         """Return clusters opened per second lately; one in *usual_seconds* before any is known.

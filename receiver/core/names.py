@@ -12,8 +12,11 @@ from functools import lru_cache
 
 from receiver.core.text import display, split_name
 
-LONGEST = 200
+LONGEST = 120
 """Characters of a name that are looked at: a hostile one may hold megabytes."""
+
+_CACHED = 4096
+"""Names whose words are held: a storm asks for the same ones with each of its alerts."""
 
 _DIGITS = re.compile(r"(?<=[a-z]{4})(?=\d)")
 """Where `Latency99Percentile` and `Istio5xx` come apart, and `n9k`, `Ipv4` and `Asr9k` do not."""
@@ -63,17 +66,22 @@ def stem(word: str) -> str:
     return folded[:-1] if len(folded) > 3 and folded.endswith("s") else folded
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=_CACHED)
 def split(name: str) -> tuple[str, ...]:
     """Return the words of an alert's *name*, as they are written; safe to show."""
     apart = _DIGITS.sub(" ", split_name(display(name[:LONGEST])))
     return tuple(_INITIAL.sub(r"\1", apart).split())
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=_CACHED)
 def stems(name: str) -> frozenset[str]:
     """Return the stems of the words of *name*."""
     return frozenset(stem(word) for word in split(name))
+
+
+def is_state(word: str) -> bool:
+    """Whether *word* says what is wrong, and not with what."""
+    return word.lower() in _STATES
 
 
 class Vocabulary:
@@ -112,7 +120,7 @@ class Vocabulary:
     def is_habit(self, word: str) -> bool:
         """Whether so many names have the stem *word* that it says nothing at the start of one."""
         count = self.count(word)
-        return word not in _STATES and count >= max(_KNOWN_NAMES, _HABIT * self.names)
+        return not is_state(word) and count >= max(_KNOWN_NAMES, _HABIT * self.names)
 
 
 def told_words(name: str, vocabulary: Vocabulary) -> tuple[str, ...]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -29,9 +28,6 @@ _SAID = 0.25
 
 _TOO_LONG = 0.5
 """What a value counts that must be cut: an address of a probe, say."""
-
-_EVERYWHERE = math.log(1.0 + 1.0 / 0.7)
-"""Weight of a value that 70 % of all alerts here have: it tells nothing, if anything else does."""
 
 _SPREAD = ("service", "app", "deployment", "node", "host", "instance", "namespace", "pod")
 """Labels of which is said how many values are hit, where no value is shared by all."""
@@ -65,7 +61,9 @@ class _Place:
 def kind_of(label: str) -> str:
     """Return what people call the *label*: `service_name` is a service."""
     plain = _AFFIX.sub("", label.lower()) or label
-    return {"hostname": "host", "svc": "service"}.get(plain, display(plain.replace("_", " "))[:30])
+    return {"hostname": "host", "svc": "service"}.get(
+        plain, display(plain.replace("_", " ")).strip()[:30]
+    )
 
 
 def where(
@@ -73,6 +71,7 @@ def where(
     size: int,
     said: frozenset[str],
     weight: Callable[[str], float],
+    is_everywhere: Callable[[str], bool],
     most: int,
 ) -> str:
     """Return where a cluster is, with its preposition; empty if nothing tells.
@@ -82,15 +81,16 @@ def where(
         size: Members of which these were counted.
         said: Stems of the words that are told already.
         weight: How rare a label value is here, above 0.
+        is_everywhere: Whether it is on nearly all alerts here, and so tells nothing if anything else does.
         most: Bytes; what is beyond is not begun.
     """
     values: dict[str, dict[str, int]] = {}
     for each, count in tokens.items():
         label, value = label_of(each)
         # A label without a value, or with its own name for one, tells nothing.
-        if display(value) and value != label:
+        if _short(value) and kind_of(label) and value != label:
             values.setdefault(label, {})[value] = count
-    places = _shared(values, size, said, weight)
+    places = _shared(values, size, said, weight, is_everywhere)
     spread = _spread(values, size)
     if not places or (spread and places[0].everywhere):
         return next((told for told in spread if len(told.encode()) <= most), "")
@@ -110,6 +110,7 @@ def _shared(
     size: int,
     said: frozenset[str],
     weight: Callable[[str], float],
+    is_everywhere: Callable[[str], bool],
 ) -> list[_Place]:
     """Return the places that all members share, or most, the most telling first."""
     found = []
@@ -118,12 +119,12 @@ def _shared(
         mostly = counts[value] < size
         if mostly and (size < _FEW or counts[value] < _MOSTLY * size):
             continue
-        kind, rarity = kind_of(label), weight(token(label, value))
-        worth = rarity * _PLACES.get(kind, _OTHER)
+        kind, each = kind_of(label), token(label, value)
+        worth = weight(each) * _PLACES.get(kind, _OTHER)
         worth *= _GENERATED if looks_generated(value) else 1.0
         worth *= _TOO_LONG if len(value) > _LONGEST else 1.0
         worth *= _SAID if _words(value) <= said else 1.0
-        found.append(_Place(kind, _short(value), worth, mostly, rarity <= _EVERYWHERE))
+        found.append(_Place(kind, _short(value), worth, mostly, is_everywhere(each)))
     return _ranked(_without_ports(_ranked(found)))
 
 
@@ -136,10 +137,10 @@ def _without_ports(places: Sequence[_Place]) -> Iterable[_Place]:
     kept: dict[str, _Place] = {}
     for place in places:
         kept.setdefault(place.value, place)
-    for place in places:
+    for place in list(kept.values()):
         machine = kept.get(place.value.rpartition(":")[0])
         if machine is not None:
-            kept.pop(place.value, None)
+            del kept[place.value]
             kept[machine.value] = replace(machine, worth=max(machine.worth, place.worth))
     return kept.values()
 
@@ -149,7 +150,7 @@ def _words(value: str) -> frozenset[str]:
 
 
 def _short(value: str) -> str:
-    told = display(value)
+    told = " ".join(display(value).split())
     return told if len(told) <= _LONGEST else told[: _LONGEST - 1].rstrip() + "…"
 
 
@@ -162,7 +163,8 @@ def _adds(place: _Place, told: _Place) -> bool:
 
 def _spread(values: Mapping[str, Mapping[str, int]], size: int) -> list[str]:
     """Return how far it has spread, the better words first; nothing where it has not."""
-    by_kind = {kind_of(label): counts for label, counts in reversed(values.items())}
+    # Of two labels for one kind, `service` and `service_name`, the one that came first.
+    by_kind = {kind_of(label): counts for label, counts in reversed(list(values.items()))}
     for kind in _SPREAD:
         counts = by_kind.get(kind, {})
         # What few of the members tell is not how far the cluster has spread.

@@ -13,6 +13,9 @@ MAX_BYTES = 120
 _WHAT_BYTES = 72
 """Bytes for what fires: the rest is for where, which is asked for as soon as the pager rings."""
 
+_AGAIN = 0.5
+"""What a word of the second name counts that the first has said already."""
+
 
 def title(
     counts: Mapping[str, int], tokens: Mapping[str, int], site: LabelFrequencies, now: int
@@ -30,7 +33,14 @@ def title(
     said = frozenset(names.stem(word) for word in what.split())
     size = sum(counts.values())
     left = MAX_BYTES - len(what.encode()) - 1
-    where = places.where(tokens, size, said, lambda token: site.weight(token, now), left)
+    where = places.where(
+        tokens,
+        size,
+        said,
+        weight=lambda token: site.weight(token, now),
+        is_everywhere=lambda token: site.is_everywhere(token, now),
+        most=left,
+    )
     return cut(f"{what} {where}" if where else what, MAX_BYTES)
 
 
@@ -54,8 +64,9 @@ def _without_shared(words: tuple[str, ...], before: tuple[str, ...]) -> tuple[st
     while shared < min(len(words), len(before)) and words[shared] == before[shared]:
         shared += 1
     rest = words[shared:]
-    # "Node group not updating, not updating" would say nothing.
-    return words if set(rest) <= set(before) else rest
+    # "Node group not updating, not updating" would say nothing, "no requests, database" the contrary.
+    says_it = not set(rest) <= set(before) and not all(map(names.is_state, words[:shared]))
+    return rest if says_it else words
 
 
 def _told(counts: Mapping[str, int], site: LabelFrequencies, now: int) -> list[str]:
@@ -77,8 +88,10 @@ def _told(counts: Mapping[str, int], site: LabelFrequencies, now: int) -> list[s
     def worth(name: str, besides: frozenset[str]) -> float:
         words = sorted(names.stems(name))
         weighed = math.fsum(rarity[word] for word in words)
-        new = math.fsum(rarity[word] * said[word] for word in words if word not in besides)
-        return new / weighed * site.name_rarity(name, now)
+        covered = math.fsum(
+            rarity[word] * said[word] * (_AGAIN if word in besides else 1.0) for word in words
+        )
+        return covered / weighed * site.name_rarity(name, now)
 
     first = max(known, key=lambda name: worth(name, frozenset()))
     opened = known[0]

@@ -331,25 +331,6 @@ def test_severity_is_that_of_the_worst_firing_member() -> None:
     assert cluster.severity == "info"
 
 
-def test_a_title_changes_when_the_cluster_is_proven_and_at_most_once_a_minute() -> None:
-    site = Site()
-    for n, name in enumerate("AABCD"):
-        started = n * 20
-        told = alert(name, node="n1", pod=str(n), starts=started, summary="disk is full")
-        site.receive(started, told)
-    renamed = [e for e in site.events if e.type is EventType.CLUSTER_RENAMED]
-
-    assert site.events[0].detail["title"] == "A in node n1, pod 0"
-    assert [(e.time, e.detail["title"]) for e in renamed] == [
-        (at(40), "A and 1 more in node n1"),
-    ]
-    assert site.types()[-1] == "alert_assigned"
-
-    site.feed([Tick(at(200))])
-    titles = [e.detail["title"] for e in site.events if "title" in e.detail]
-    assert titles[2:] == ["A and 3 more in node n1"]
-
-
 def test_time_never_falls() -> None:
     site = Site()
     site.receive(100, alert("A"))

@@ -27,6 +27,44 @@ def test_the_rarer_value_weighs_more() -> None:
     assert counts.weight("pod=new", 0) > counts.weight("pod=3", 0)
 
 
+def test_a_value_is_everywhere_when_nearly_all_of_many_alerts_have_it() -> None:
+    counts = LabelFrequencies(100)
+    for n in range(19):
+        counts.observe(["cluster=prod"] * (n > 3), 0)
+
+    assert not counts.is_everywhere("cluster=prod", 0)
+    counts.observe(["cluster=prod"], 0)
+    assert counts.is_everywhere("cluster=prod", 0)
+    counts.observe([], 0)
+    counts.observe([], 0)
+    counts.observe([], 0)
+    assert not counts.is_everywhere("cluster=prod", 0)
+
+
+def test_the_names_known_are_those_that_are_held() -> None:
+    counts = LabelFrequencies(2)
+    for n, name in enumerate(("PodDown", "PodDown", "NodeDown", "DiskFull")):
+        counts.meet(name, n * SECOND)
+    again = LabelFrequencies(2)
+    again.restore(counts.rows())
+
+    assert counts.vocabulary.names == again.vocabulary.names == 2
+    assert [counts.vocabulary.count(w) for w in ("pod", "down", "node", "disk")] == [
+        again.vocabulary.count(w) for w in ("pod", "down", "node", "disk")
+    ]
+    assert counts.vocabulary.count("pod") == 1
+
+
+def test_a_name_that_few_clusters_had_tells_more() -> None:
+    counts = LabelFrequencies(100)
+    for _ in range(9):
+        counts.open(0)
+        counts.meet("HighErrorRate", 0)
+    counts.meet("PostgresDown", 0)
+
+    assert counts.name_rarity("PostgresDown", 0) > 2 * counts.name_rarity("HighErrorRate", 0) > 0
+
+
 def test_what_was_seen_long_ago_fades() -> None:
     counts = LabelFrequencies(100)
     for _ in range(64):

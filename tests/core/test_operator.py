@@ -60,7 +60,7 @@ def test_a_command_is_told_with_what_was_before() -> None:
 
     assert (told["type"], told["command"], told["cluster_id"]) == ("operator_command", "update", 1)
     assert told["set"] == WHOLE
-    assert told["was"] == {"title": "DiskFull", "pinned": False, "acked_by": "", "note": ""}
+    assert told["was"] == {"title": "Disk full", "pinned": False, "acked_by": "", "note": ""}
     assert (renamed["type"], renamed["title"]) == ("cluster_renamed", "Database")
 
 
@@ -83,7 +83,7 @@ def test_an_operators_title_stays_until_it_is_taken_back() -> None:
 
     assert kept == "Mine"
     assert [e["type"] for e in back] == ["operator_command", "cluster_renamed"]
-    assert site.engine.live.by_id[1].title == "PodDown and 1 more"
+    assert site.engine.live.by_id[1].title == "Disk full, pod down on 9 nodes"
 
 
 def test_to_claim_the_title_that_is_there_keeps_it() -> None:
@@ -94,7 +94,7 @@ def test_to_claim_the_title_that_is_there_keeps_it() -> None:
     site.receive(200, *(alert("PodDown", node=f"n{n}") for n in range(9)))
 
     assert [e["type"] for e in claimed] == ["operator_command"]
-    assert site.engine.live.by_id[1].title == "DiskFull in node n1"
+    assert site.engine.live.by_id[1].title == "Disk full on node n1"
 
 
 def test_a_command_to_a_cluster_nobody_knows_is_ignored() -> None:

@@ -302,7 +302,7 @@ def test_a_split_makes_a_cluster_of_those_named() -> None:
     assert (told[1]["cluster_id"], told[1]["from"], told[1]["into"]) == (3, 1, 3)
     assert (told[1]["cluster_size"], told[1]["cluster_firing"]) == (2, 2)
     assert (told[1]["title"], told[1]["reason"]) == (
-        "PodDown",
+        "Pod down in pods p0 and p1",
         "an operator said so: 2 alerts left 1",
     )
     assert (made.split_from, made.opened_at) == (1, at(20))

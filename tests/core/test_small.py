@@ -1,14 +1,12 @@
-"""Parts that take a few lines each: matchers, severity, heartbeat, titles, stability, memory, scores."""
+"""Parts that take a few lines each: matchers, severity, heartbeat, stability, memory, scores."""
 
 from __future__ import annotations
 
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from receiver.core import matchers, scores, severity, titles
+from receiver.core import matchers, scores, severity
 from receiver.core.heartbeat import HeartbeatSettings, is_heartbeat
 from receiver.core.memory import UseOrder
 from receiver.core.settings import ConfigError
@@ -56,28 +54,6 @@ def test_an_unknown_severity_ranks_highest_and_none_lowest() -> None:
     assert severity.worse("info", "critical", order) == "critical"
     assert severity.worse("critical", "info", order) == "critical"
     assert severity.of({"severity": "info"}, order) == "info"
-
-
-def test_a_title_tells_what_and_where() -> None:
-    found = titles.title(
-        {"DiskFull": 3, "Other": 1}, {"namespace": "pay", "team": "x"}, frozenset({"namespace"})
-    )
-
-    assert found == "DiskFull and 1 more in namespace pay"
-    assert titles.title({"": 1}, {}, frozenset()) == "Alert"
-    hit = {"team": {"x": 1, "y": 1}, "service": {"a": 1, "b": 2}, "namespace": {"pay": 3}}
-    spread = titles.title({"Slow": 3}, {"namespace": "pay", "zone": "z"}, frozenset({"zone"}), hit)
-    assert spread == "Slow in 2 services, namespace pay"
-    assert titles.title({"é" * 100: 1}, {}, frozenset()) == "é" * 58 + "…"
-    assert titles.title({}, {}, frozenset()) == "Alert"
-
-
-@given(st.dictionaries(st.text(max_size=300), st.integers(1, 9)), st.text(max_size=300))
-def test_no_title_is_too_long_or_unsafe(names: dict[str, int], place: str) -> None:
-    found = titles.title(names, {"service": place}, frozenset())
-
-    assert len(found.encode()) <= titles.MAX_BYTES
-    assert "\n" not in found
 
 
 def test_stability_says_when_it_knows_too_little() -> None:

@@ -260,6 +260,13 @@ def confidence_of(evidence: float) -> float:
     return _logistic((evidence - EVIDENCE_AT_HALF) / EVIDENCE_SCALE)
 
 
+def evidence_for(confidence: float) -> float | None:
+    """Return the evidence (log-odds) that gives *confidence*; None where none does, at 0 and at 1."""
+    if not 0.0 < confidence < 1.0:
+        return None
+    return EVIDENCE_AT_HALF + EVIDENCE_SCALE * math.log(confidence / (1.0 - confidence))
+
+
 def _logistic(x: float) -> float:
     return 1.0 / (1.0 + math.exp(-max(-700.0, min(700.0, x))))
 

@@ -7,8 +7,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from receiver.core.clusters import ClusteringSettings
-from receiver.core.evidence import Score
+from receiver.core.evidence import Score, evidence_for
 from receiver.core.labels import label_of
+
+TERMS = ("text", "labels", "time")
+"""The terms of a score, each `evidence_` and its name there; their sum decides."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,16 +35,19 @@ class Placement:
 
 def explain(placement: Placement, settings: ClusteringSettings) -> dict[str, Any]:
     """Return the terms of *placement* as the API shows them."""
-    best = placement.scores[0] if placement.scores else None
-    runner_up = placement.scores[1] if len(placement.scores) > 1 else None
+    best, runner_up = _best_two(placement)
+    needed = evidence_for(settings.threshold)
     return {
         "reason": sentence(placement),
         "threshold": settings.threshold,
+        "evidence_needed": None if needed is None else round(needed, 4),
+        "decides_at": _decides_at(placement),
         "text_weight": settings.text_weight,
         "time_scale_seconds": settings.time_scale,
         "candidates": len(placement.scores),
         "best": _score_json(best),
         "runner_up": _score_json(runner_up),
+        "margin": _margin(best, runner_up),
         "shared_labels": [
             {"label": name, "value": value, "weight": round(weight, 3)}
             for (name, value), weight in (
@@ -52,6 +58,55 @@ def explain(placement: Placement, settings: ClusteringSettings) -> dict[str, Any
     }
 
 
+def _best_two(placement: Placement) -> tuple[Score | None, Score | None]:
+    first, second = (*placement.scores[:2], None, None)[:2]
+    return first, second
+
+
+def _terms(score: Score) -> dict[str, float]:
+    return {name: getattr(score, f"evidence_{name}") for name in TERMS}
+
+
+def _decides_at(placement: Placement) -> dict[str, Any] | None:
+    """Return at which threshold the alert would have gone elsewhere; None if at none.
+
+    One that joined would open a cluster of its own at any threshold above it, one that opened a cluster
+    would join that of `cluster_id` at this threshold or less.
+    """
+    best, _ = _best_two(placement)
+    if best is None or _must(placement):
+        return None
+    joins = placement.cluster_id is None
+    return {
+        "threshold": round(best.confidence, 4),
+        "then": "joins" if joins else "opens",
+        "cluster_id": best.cluster_id if joins else None,
+    }
+
+
+def _margin(best: Score | None, runner_up: Score | None) -> dict[str, Any] | None:
+    """Return by how much the best is ahead of the runner-up, and which terms alone make that.
+
+    Were both alike in one of `decided_by`, the runner-up would win or be as good. Where an operator wanted
+    the best, it may be behind.
+    """
+    if best is None or runner_up is None:
+        return None
+    ahead, behind = _terms(best), _terms(runner_up)
+    by = {name: ahead[name] - behind[name] for name in TERMS}
+    total = best.evidence - runner_up.evidence
+    return {
+        "confidence": round(best.confidence - runner_up.confidence, 4),
+        "evidence": round(total, 4),
+        "terms": {name: round(value, 4) for name, value in by.items()},
+        "decided_by": [name for name in TERMS if by[name] >= total > 0],
+    }
+
+
+def _must(placement: Placement) -> bool:
+    return placement.constraint is not None and placement.constraint["kind"] == "must_link"
+
+
 def _score_json(score: Score | None) -> dict[str, Any] | None:
     if score is None:
         return None
@@ -59,11 +114,7 @@ def _score_json(score: Score | None) -> dict[str, Any] | None:
         "cluster_id": score.cluster_id,
         "confidence": round(score.confidence, 4),
         "likeness": round(score.likeness, 4),
-        "evidence": {
-            "text": round(score.evidence_text, 4),
-            "labels": round(score.evidence_labels, 4),
-            "time": round(score.evidence_time, 4),
-        },
+        "evidence": {name: round(value, 4) for name, value in _terms(score).items()},
         "text_similarity": round(score.text, 4),
         "usual_similarity": round(score.usual, 4),
         "label_overlap": round(score.labels, 4),
@@ -87,15 +138,22 @@ def sentence(placement: Placement) -> str:
 
 
 def _sentence(placement: Placement) -> str:
-    if not placement.scores:
+    best, runner_up = _best_two(placement)
+    if best is None:
         return "opens a cluster: nothing else is going on"
-    best = placement.scores[0]
+    at = f"{best.confidence:.2f}"
     if placement.cluster_id is None:
-        return (
-            f"opens a cluster: the nearest, {best.cluster_id}, fits with {best.confidence:.2f} only"
-        )
-    return (
-        f"text {best.text:.2f}, labels {best.labels:.2f}, {best.gap_seconds:.0f} s after its latest"
+        nearest = f"the nearest, {best.cluster_id}, fits with {at} only"
+        return f"opens a cluster: {nearest}, and would take it at a threshold of {at}"
+    gap = (
+        f"{best.gap_seconds:.0f} s after its latest"
         if best.gap_seconds
-        else f"text {best.text:.2f}, labels {best.labels:.2f}, while it was firing up"
+        else "while it was firing up"
+    )
+    follows = (
+        f"; next is {runner_up.cluster_id} with {runner_up.confidence:.2f}" if runner_up else ""
+    )
+    return (
+        f"text {best.text:.2f}, labels {best.labels:.2f}, {gap};"
+        f" alone at a threshold above {at}{follows}"
     )

@@ -93,7 +93,7 @@ class TestWebhook:
         await client.settled()
         await client.items("/api/v1/alerts")
         _, metrics = await client.get("/metrics")
-        assert "x\ufffdy" in metrics
+        assert "X\ufffdy" in metrics
 
     async def test_other_methods_are_405_and_nothing_redirects(self, client: Client) -> None:
         url = client.app.server.url + "/api/v1/webhook"

@@ -22,6 +22,9 @@ from receiver.core.timestamps import SECOND, nanoseconds, seconds
 MAX_EXEMPLARS = 16
 """Distinct texts held of a cluster: a new member is near to one of the latest or to none."""
 
+TITLE_FORMS_AFTER = 10 * SECOND
+"""Nanoseconds; of a batch of hundreds the first three alerts name the problem badly."""
+
 TITLE_SETTLES_AFTER = 120 * SECOND
 """Nanoseconds; by then most of a problem's alerts have fired (of a fault, half within 30 to 120 s)."""
 
@@ -391,6 +394,7 @@ class Cluster:
         """Return when time alone will next change it after *now*; None for never."""
         due = [
             self.opened_at + nanoseconds(settings.proven_age),
+            self.opened_at + TITLE_FORMS_AFTER,
             self.opened_at + TITLE_SETTLES_AFTER,
             self.joined_at + nanoseconds(settings.growing_for),
         ]

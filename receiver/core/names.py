@@ -53,8 +53,9 @@ _SEVERITY = frozenset(
 _STATES = frozenset({"high", "low", "no", "not", "too", "many", "missing", "slow"})
 """Words that say what is wrong, however many names begin with them."""
 
-_KNOWN_NAMES = 5
-"""Names that must share a first word before it can be the site's habit: fewer are a coincidence."""
+_KNOWN_NAMES = 10
+"""Names that must share a first word before it can be the site's habit: while few are known, what is
+common changes with every new one, and so would the titles."""
 
 _HABIT = 0.25
 """Share of a site's alert names with a word from which on it, as the first of a name, says nothing."""

@@ -1,4 +1,4 @@
-"""When a cluster's title changes: freely while it takes shape, and once at most after that.
+"""When a cluster's title changes: a few times while it takes shape, and once at most after that.
 
 Who has read a title looks for it again. So it is provisional in the first two minutes; what it is then
 stays, and is only corrected once, when it tells of half the cluster or less. An operator's stays anyway.
@@ -6,7 +6,13 @@ stays, and is only corrected once, when it tells of half the cluster or less. An
 
 from __future__ import annotations
 
-from receiver.core.clusters import TITLE_SETTLES_AFTER, Cluster, ClusteringSettings, ClusterState
+from receiver.core.clusters import (
+    TITLE_FORMS_AFTER,
+    TITLE_SETTLES_AFTER,
+    Cluster,
+    ClusteringSettings,
+    ClusterState,
+)
 from receiver.core.timestamps import nanoseconds
 
 _OUTGROWN = 2
@@ -28,6 +34,8 @@ def may_change(cluster: Cluster, now: int, settings: ClusteringSettings) -> bool
     every = nanoseconds(settings.rename_every)
     named = cluster.live and cluster.state is not ClusterState.FORMING
     if not named or cluster.own_title or now - cluster.titled_at < every:
+        return False
+    if now < cluster.opened_at + TITLE_FORMS_AFTER:
         return False
     left = cluster.opened_at + TITLE_SETTLES_AFTER - now
     if left >= 0:

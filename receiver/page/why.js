@@ -1,8 +1,9 @@
 // Why an alert is in its cluster: the terms of the decision, in words and figures.
 
-import { h } from "./dom.js";
+import { h, svg } from "./dom.js";
 import { count, duration } from "./format.js";
 import { foreign } from "./text.js";
+import { bar, scaleOf, signed, termHelp, termName, total, whatDiffers } from "./why-terms.js";
 
 /**
  * Return the explanation.
@@ -16,7 +17,8 @@ export function whyView(why, about) {
     "div.why",
     {},
     h("p", {}, sentence(why)),
-    best && scores(why, best, second, about),
+    best && (best.evidence ? terms(why, about) : measured(why, best, second, about)),
+    whatDiffers(why) && h("p.small.muted", {}, whatDiffers(why)),
     sharedLabels(why.shared_labels),
     best && nearest(best, about),
   );
@@ -25,7 +27,8 @@ export function whyView(why, about) {
 function sentence(why) {
   const { best } = why;
   const told = foreign(why.reason, { limit: 400 });
-  if (!best || typeof why.threshold !== "number") return told;
+  // Since the sentence tells where the decision would have been another, it tells the score too.
+  if (!best || why.decides_at !== undefined || typeof why.threshold !== "number") return told;
   const enough = best.confidence >= why.threshold;
   return [
     told,
@@ -37,7 +40,77 @@ function sentence(why) {
   ];
 }
 
-function scores(why, best, second, { onCluster }) {
+/** What a term was judged by, beside its bar. */
+const MEASURED = {
+  text: (score) => [`${two(score.text_similarity)} alike`, `usual ${two(score.usual_similarity)}`],
+  labels: (score) => [`${two(score.label_overlap)} shared`],
+  time: (score) => [score.gap_seconds ? `${duration(score.gap_seconds)} apart` : "no gap"],
+};
+
+function terms(why, { onCluster }) {
+  const scores = [why.best, why.runner_up].filter(Boolean);
+  const scale = scaleOf(scores, why.evidence_needed);
+  const row = (name, help, cell) =>
+    h("tr", {}, h("th", { scope: "row", title: help }, name), scores.map((score) => h("td", {}, cell(score))));
+  return h(
+    "table.why-terms",
+    {},
+    h(
+      "thead",
+      {},
+      h(
+        "tr",
+        {},
+        h("th", { scope: "col" }, "For, against"),
+        scores.map((score, place) =>
+          h("th", { scope: "col" }, place ? "next: " : "", clusterLink(score.cluster_id, onCluster)),
+        ),
+      ),
+    ),
+    h(
+      "tbody",
+      {},
+      Object.keys(why.best.evidence).map((term) =>
+        row(termName(term), termHelp(term), (score) => [
+          barOf(score.evidence[term] ?? 0, scale),
+          h("small.muted", {}, (MEASURED[term]?.(score) ?? []).join(", ")),
+        ]),
+      ),
+      row("All", "All terms together; the dashed line is what the threshold takes", (score) => [
+        barOf(total(score), scale, why.evidence_needed),
+        h("small", {}, h("b", {}, two(score.confidence)), ` of ${two(why.threshold)} needed`),
+      ]),
+    ),
+  );
+}
+
+function barOf(value, scale, needed = null) {
+  const percent = (share) => `${(100 * share).toFixed(2)}%`;
+  const { x, width, against } = bar(value, scale);
+  const line = (at, name) => svg("line", { class: name, x1: percent(at), x2: percent(at), y1: "0%", y2: "100%" });
+  return h(
+    "span.why-bar",
+    {},
+    svg(
+      "svg",
+      { "aria-hidden": "true", focusable: "false" },
+      svg("rect", {
+        class: against ? "against" : "for",
+        x: percent(x),
+        width: percent(width),
+        y: "20%",
+        height: "60%",
+        rx: 2,
+      }),
+      line(scale(0), "zero"),
+      ...(typeof needed === "number" ? [line(scale(needed), "needed")] : []),
+    ),
+    h("span.number", {}, signed(value)),
+  );
+}
+
+/** Return the table of a decision kept before there was any evidence: what was measured. */
+function measured(why, best, second, { onCluster }) {
   const row = (name, of, help) =>
     h(
       "tr",
@@ -63,26 +136,9 @@ function scores(why, best, second, { onCluster }) {
     h(
       "tbody",
       {},
-      row(
-        "Text similarity",
-        (score) => term(score, score.text_similarity, "text"),
-        "How alike the alerts' texts are, 0 to 1, and what that speaks for (+) or against (−) it",
-      ),
-      row(
-        "to what else goes on",
-        (score) => two(score.usual_similarity),
-        "How alike the text is to the other clusters that move now: what likeness is judged against",
-      ),
-      row(
-        "Shared labels",
-        (score) => term(score, score.label_overlap, "labels"),
-        "How much of their labels they share, 0 to 1, and what the most telling one speaks for it",
-      ),
-      row(
-        "Time gap",
-        (score) => [duration(score.gap_seconds), weight(score.evidence?.time)],
-        "Time since the cluster's latest alert, and what that speaks for or against it",
-      ),
+      row("Text similarity", (score) => two(score.text_similarity), "How alike the alerts' texts are, 0 to 1"),
+      row("Shared labels", (score) => two(score.label_overlap), "How much of their labels they share, 0 to 1"),
+      row("Time gap", (score) => duration(score.gap_seconds), "Time since the cluster's latest alert"),
       row(
         `Score (needs ${two(why.threshold)})`,
         (score) => h("b", {}, two(score.confidence)),
@@ -142,16 +198,6 @@ function nearest(best, { fingerprint, onAlert }) {
 
 function clusterLink(id, onCluster) {
   return h("button.link", { type: "button", onclick: () => onCluster(id) }, `cluster ${id}`);
-}
-
-function term(score, value, name) {
-  return [two(value), weight(score.evidence?.[name])];
-}
-
-/** Return log-odds with their sign; nothing for a decision kept before there were any. */
-function weight(evidence) {
-  if (typeof evidence !== "number") return null;
-  return h("span.muted", {}, ` ${evidence < 0 ? "−" : "+"}${Math.abs(evidence).toFixed(1)}`);
 }
 
 function two(number) {

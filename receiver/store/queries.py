@@ -57,7 +57,8 @@ class Queries:
         Args:
             state: A state, `all`, or empty for the live ones.
             severity: Only of this severity, if given.
-            text: Part of title or common labels, if given.
+            text: Part of title or common labels, if given; of the title also as an alert's name is
+                written, without spaces.
             limit: At most so many.
             cursor: Where an earlier answer ended.
         """
@@ -72,8 +73,11 @@ class Queries:
             where.append("severity = ?")
             parameters.append(severity)
         if text:
-            where.append(r"(title LIKE ? ESCAPE '\' OR labels LIKE ? ESCAPE '\')")
-            parameters += [_like(text)] * 2
+            where.append(
+                r"(title LIKE ? ESCAPE '\' OR labels LIKE ? ESCAPE '\'"
+                r" OR replace(title, ' ', '') LIKE ? ESCAPE '\')"
+            )
+            parameters += [_like(text)] * 3
         if cursor:
             final, last = _cursor(cursor, 2)
             where.append(f"({_FINAL}, -id) > (?, ?)")

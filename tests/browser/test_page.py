@@ -60,8 +60,8 @@ class TestWhatIsShown:
         expect(page.locator("#situation")).to_contain_text("nothing is firing")
         post(receiver, alerts("DatabaseDown"))
 
-        expect(page.locator("#rows")).to_contain_text("DatabaseDown")
-        expect(page.locator("#outside")).to_contain_text("DatabaseDown")
+        expect(page.locator("#rows")).to_contain_text("Database down")
+        expect(page.locator("#outside")).to_contain_text("Database down")
         expect(page.locator("#teams")).to_contain_text("payments")
         expect(page.locator("#firing")).to_have_text("1")
         expect(page.locator("#fired")).to_have_text("1")
@@ -74,7 +74,7 @@ class TestWhatIsShown:
         page = opened(open_page(receiver.url + "#cluster=1"))
         card = page.locator("#card")
 
-        expect(card).to_contain_text("DatabaseDown")
+        expect(card).to_contain_text("Database down")
         expect(card.get_by_role("link", name="runbooks.example")).to_have_attribute(
             "rel", "noopener noreferrer"
         )
@@ -153,16 +153,16 @@ class TestWhatItSurvives:
         receiver.settle()
         page = opened(open_page(receiver.url))
         page.evaluate("window.same = true")
-        expect(page.locator("#rows")).to_contain_text("DatabaseDown")
+        expect(page.locator("#rows")).to_contain_text("Database down")
         receiver.kill()
         expect(page.locator("#connection-words")).not_to_have_text("Live")
-        expect(page.locator("#rows")).to_contain_text("DatabaseDown")
+        expect(page.locator("#rows")).to_contain_text("Database down")
         expect(page.locator("#stale")).to_be_visible()
         receiver.start()
         post(receiver, alerts("DiskFull", node="n1"))
 
         expect(page.locator("#connection-words")).to_have_text("Live")
-        expect(page.locator("#rows")).to_contain_text("DatabaseDown")
+        expect(page.locator("#rows")).to_contain_text("Database down")
         expect(page.locator("#firing")).to_have_text("2")
         assert page.evaluate("window.same") is True
 
@@ -174,14 +174,14 @@ class TestWhatItSurvives:
         post(first, alerts("DatabaseDown"))
         first.settle()
         page = opened(open_page(first.url))
-        expect(page.locator("#rows")).to_contain_text("DatabaseDown")
+        expect(page.locator("#rows")).to_contain_text("Database down")
         first.stop()
         for path in first.storage.iterdir():
             path.unlink()
         first.start()
 
         expect(page.locator("#connection-words")).to_have_text("Live")
-        expect(page.locator("#rows")).not_to_contain_text("DatabaseDown")
+        expect(page.locator("#rows")).not_to_contain_text("Database down")
 
     def test_offline_and_back(self, receiver: ReceiverProcess, open_page: OpenPage) -> None:
         page = opened(open_page(receiver.url))
@@ -249,7 +249,7 @@ class TestWhatItDoesNotLetIn:
         opened(page)
         post(guarded, alerts("DatabaseDown"))
 
-        expect(page.locator("#rows")).to_contain_text("DatabaseDown")
+        expect(page.locator("#rows")).to_contain_text("Database down")
         expect(page.locator("#token")).to_be_hidden()
         assert page.evaluate("Object.values(localStorage).join().includes('reader-')") is False
         assert "reader-" not in page.url

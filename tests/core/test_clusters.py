@@ -124,6 +124,6 @@ def test_confidence_is_that_of_the_joins() -> None:
 def test_a_final_cluster_waits_for_nothing() -> None:
     settings = ClusteringSettings()
 
-    assert Cluster(1, at(0), joined_at=at(0)).next_due(at(0), settings) == at(120)
+    assert Cluster(1, at(0), joined_at=at(0)).next_due(at(10), settings) == at(120)
     assert Cluster(1, at(0), state=ClusterState.RESOLVED).next_due(at(0), settings) is None
     assert Cluster(1, at(0), joined_at=at(0)).next_due(at(9999), settings) is None

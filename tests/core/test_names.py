@@ -47,16 +47,18 @@ def test_words_are_compared_by_their_stems() -> None:
 
 
 def test_a_prefix_that_all_have_here_is_not_told() -> None:
-    kube = knowing(*(f"Kube{what}IsDown" for what in ("Pod", "Node", "Job", "Proxy", "Dns")))
+    kube = knowing(*(f"Kube{what}IsDown" for what in "ABCDEFGHIJ"))
 
     assert told_words("KubePodCrashLooping", kube) == ("Pod", "Crash", "Looping")
+    few = knowing(*(f"Kube{what}IsDown" for what in "ABCDEFGHI"))
+    assert told_words("KubePodCrashLooping", few)[0] == "Kube"
     # Three words are few enough to stay.
     assert told_words("KubeJobFailed", kube) == ("Kube", "Job", "Failed")
     assert told_words("NodePodCrashLooping", kube)[0] == "Node"
 
 
 def test_a_prefix_that_says_what_is_wrong_is_told() -> None:
-    high = knowing(*(f"High{what}" for what in ("Load", "Latency", "Cpu", "Memory", "Lag", "Temp")))
+    high = knowing(*(f"High{what}" for what in "ABCDEFGHIJ"))
 
     assert told_words("HighRequestErrorRate", high)[0] == "High"
 

@@ -6,7 +6,7 @@ import { isEmpty, noFilter, passes, toggled } from "../../receiver/page/filter.j
 const context = { order: ["info", "warning", "critical"], stormIds: new Set([7]) };
 const cluster = {
   id: 7,
-  title: "PgPrimaryDown in payments",
+  title: "Pg primary down in payments",
   severity: "critical",
   state: "growing",
   labels: { namespace: "data" },
@@ -21,8 +21,10 @@ test("no filter lets everything through", () => {
 
 test("all words must be found, in title, labels, teams or number", () => {
   assert.ok(fits({ text: "pgprimary DATA web" }));
+  assert.ok(fits({ text: "PgPrimaryDown" }));
+  assert.ok(fits({ text: "primary down" }));
   assert.ok(fits({ text: "#7" }));
-  assert.ok(!fits({ text: "pgprimary orders" }));
+  assert.ok(!fits({ text: "primary orders" }));
 });
 
 test("severity, state and storm each narrow", () => {

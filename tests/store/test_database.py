@@ -231,6 +231,7 @@ class TestQueries:
             ({"state": "resolving"}, [2]),
             ({"severity": "critical"}, [1]),
             ({"text": "diskfull"}, [1]),
+            ({"text": "disk full"}, [1]),
         ],
     )
     def test_clusters_are_found(

@@ -195,6 +195,7 @@ class Cluster:
         firing, stale: Members in these states.
         firing_by_severity: Firing members by severity; the cluster's is the worst.
         titled_at, titled_size: When the title last changed, and of how many members it tells.
+        title_seen_at: When it was last seen to whether the title should change, if not regrouped since.
         retitled: The one change that a settled title may have was made.
         labels: Pairs common to all members.
         tokens: Members by label value.
@@ -232,6 +233,7 @@ class Cluster:
     title: str = ""
     titled_at: int = 0
     titled_size: int = 0
+    title_seen_at: int | None = None
     retitled: bool = False
     labels: dict[str, str] = field(default_factory=dict)
     tokens: dict[str, int] = field(default_factory=dict)

@@ -25,7 +25,7 @@ wait for the end."""
 
 def first(cluster: Cluster, title: str, now: int, settings: ClusteringSettings) -> None:
     """Give the new *cluster* its first *title*, which is none of its changes."""
-    cluster.title, cluster.titled_size = title, cluster.size
+    cluster.title, cluster.titled_size, cluster.title_seen_at = title, cluster.size, now
     cluster.titled_at = now - nanoseconds(settings.rename_every)
 
 
@@ -34,6 +34,9 @@ def may_change(cluster: Cluster, now: int, settings: ClusteringSettings) -> bool
     every = nanoseconds(settings.rename_every)
     named = cluster.live and cluster.state is not ClusterState.FORMING
     if not named or cluster.own_title or now - cluster.titled_at < every:
+        return False
+    if now == cluster.title_seen_at:
+        # Once at a moment: after a restart, what was due at this one is due again.
         return False
     if now < cluster.opened_at + TITLE_FORMS_AFTER:
         return False
@@ -51,7 +54,7 @@ def _is_outgrown(cluster: Cluster, now: int, settings: ClusteringSettings) -> bo
 
 def change(cluster: Cluster, title: str, now: int) -> bool:
     """Give *cluster* what its *title* is by now; return whether that is another than before."""
-    cluster.titled_size = cluster.size
+    cluster.titled_size, cluster.title_seen_at = cluster.size, now
     if title == cluster.title:
         return False
     cluster.title, cluster.titled_at = title, now
@@ -61,5 +64,5 @@ def change(cluster: Cluster, title: str, now: int) -> bool:
 
 def regrouped(cluster: Cluster, *, by_operator: bool) -> None:
     """Let the title of *cluster* be that of a whole that is no more; an operator's word frees it."""
-    cluster.titled_size = 0
+    cluster.titled_size, cluster.title_seen_at = 0, None
     cluster.retitled = cluster.retitled and not by_operator

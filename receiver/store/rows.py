@@ -156,7 +156,7 @@ def cluster_row(cluster: Cluster) -> tuple[Any, ...]:
             "names": cluster.names,
             "firing_by_severity": cluster.firing_by_severity,
             "links": list(cluster.links.items()),
-            "titled": [cluster.titled_size, cluster.retitled],
+            "titled": [cluster.titled_size, cluster.title_seen_at, cluster.retitled],
             "exemplars": [
                 [e.text_id, e.fingerprint, e.count, e.onset, e.used_no, e.telling]
                 for e in cluster.exemplars.values()
@@ -242,7 +242,9 @@ def cluster_of(row: sqlite3.Row, vectors: Mapping[int, Vector] | None = None) ->
         cluster.firing_by_severity = profile["firing_by_severity"]
         cluster.links = dict(profile.get("links", ()))
         # Of a cluster from before this was kept, the title is taken for that of what it was then.
-        cluster.titled_size, cluster.retitled = profile.get("titled", (cluster.size, False))
+        cluster.titled_size, cluster.title_seen_at, cluster.retitled = profile.get(
+            "titled", (cluster.size, None, False)
+        )
         for text_id, fingerprint, count, onset, used_no, *told in profile["exemplars"]:
             if vectors is not None and text_id in vectors:
                 # Before 0004_evidence nothing was known of how much a wording tells.

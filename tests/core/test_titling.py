@@ -117,6 +117,16 @@ def test_a_cluster_that_is_made_of_two_or_one_of_two_may_change_at_once() -> Non
     assert may_change(cluster, at(501), SETTINGS)
 
 
+def test_it_is_seen_to_once_at_a_moment() -> None:
+    cluster = Cluster(1, at(0), size=3, state=ClusterState.STEADY)
+    first(cluster, "Disk full", at(0), SETTINGS)
+
+    assert not change(cluster, "Disk full", at(120))
+    assert not may_change(cluster, at(120), SETTINGS)
+    regrouped(cluster, by_operator=False)
+    assert may_change(cluster, at(120), SETTINGS)
+
+
 def test_no_title_changes_that_is_an_operators_or_unproven_or_over() -> None:
     cluster = Cluster(1, at(0), size=3, state=ClusterState.STEADY)
     first(cluster, "Disk full", at(0), SETTINGS)

@@ -44,7 +44,7 @@ def cluster_json(cluster: Cluster) -> dict[str, Any]:
             )
             for name, counts in cluster.affected.items()
         },
-        "spread": None,
+        "spread": cluster.spread.to_json(cluster.size, cluster.first_onset),
         "confidence": None if confidence is None else round(confidence, 4),
         "recurs": None if cluster.recurs is None else dict(cluster.recurs),
         "merged_into": cluster.merged_into,

@@ -17,6 +17,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from receiver.core import timestamps
 from receiver.core.timestamps import SECOND
@@ -82,7 +83,7 @@ SITES = (
     Site("round the clock", swing=0.0, weekend=1.0),
     Site("nightly jobs", bursts=((2.0, 150, 200.0), (4.5, 250, 1200.0))),
     Site("grows by half a week", growth=3.0),
-    Site("flaps and restarts", flappers=60, restarts=12),
+    Site("flaps and restarts", flappers=20, restarts=12),
     Site("delivered in groups", grouped=True),
     Site("small", a_day=100, flappers=1),
     Site("a telecom network", network=True, a_day=145, flappers=0),
@@ -143,7 +144,7 @@ def network_arrivals(folder: Path) -> Fault:
     return [(kind, alert, s - found[0][2], e - found[0][2]) for kind, alert, s, e in found]
 
 
-def _lines(path: Path) -> Iterator[tuple[dict[str, dict[str, str]], float, float]]:
+def _lines(path: Path) -> Iterator[tuple[dict[str, Any], float, float]]:
     with gzip.open(path, "rt") as lines:
         for line in lines:
             told = json.loads(line)

@@ -44,9 +44,13 @@ _TWICE = 2
 _DAYS_OF_BURSTS = 3
 """Days looked back on for a burst that comes at one time of day: one missed night is forgiven."""
 
-_PEAK_PART = 2 / 3
-"""Of the busiest window in a span that counts as its usual, if that is more than the mean: what comes
-in one burst, every night, is a storm when it is twice what it was (3 times two thirds)."""
+_BURST = 2.0
+"""Times the mean, from which on the busiest window is a burst; with ten in a window, or more, chance does
+not make one, and with less it does not matter."""
+
+_BURST_PART = 2 / 3
+"""Of a burst that counts as the usual: what comes in one burst, every night, is a storm when it is twice
+what it was (3 times two thirds)."""
 
 _HOUR = 6
 """Spans."""
@@ -182,10 +186,10 @@ class Baseline:
             if not told:
                 continue
             mean = fmean(past.count for past in told)
-            burst = _PEAK_PART * max(past.peak for past in told) * SPAN / self._window
+            burst = max(past.peak for past in told) * SPAN / self._window
             then = self._lately(ago)
-            if burst > mean:
-                found.append(burst)
+            if burst > _BURST * mean:
+                found.append(_BURST_PART * burst)
             elif lately is not None and then:
                 found.append(mean * min(1.0, lately / then))
             else:

@@ -73,11 +73,11 @@ class Along:
     firsts: dict[str, First] = field(default_factory=dict)
     more: bool = False
 
-    def note(self, value: str, first: First) -> None:
-        """Take in that *first* fired where the label is *value*."""
+    def note(self, value: str, first: First, most: int = MAX_VALUES) -> None:
+        """Take in that *first* fired where the label is *value*; hold at most so many values."""
         known = self.firsts.get(value)
         self.firsts[value] = first if known is None else min(known, first)
-        if len(self.firsts) > MAX_VALUES:
+        if len(self.firsts) > most:
             del self.firsts[max(self.firsts, key=lambda v: (self.firsts[v].onset, v))]
             self.more = True
 

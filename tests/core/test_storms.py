@@ -13,8 +13,9 @@ from receiver.core.engine import CoreSettings
 from receiver.core.evolution import EventType
 from receiver.core.model import Alert, Tick
 from receiver.core.settings import Seconds
-from receiver.core.storms import Storm, Storms, StormSettings, spell
+from receiver.core.storms import Storm, Storms, StormSettings
 from receiver.core.timestamps import SECOND
+from receiver.core.words import spell
 from tests.builders import START, Site, alert, at, state_of
 
 HOUR = 3600.0

@@ -175,7 +175,7 @@ class Baseline:
 
         Of each period three spans count, as clocks, jobs and deliveries are some minutes off. If
         less came in the last hour than in the hour before these, less is to be expected: a Sunday
-        is not like the Friday before. Only a burst by the clock is as large as ever.
+        is not like the Friday before. Only what came by the clock, above that hour, is as ever.
         """
         found = []
         lately = self._lately()
@@ -191,7 +191,8 @@ class Baseline:
             if burst > _BURST * mean:
                 found.append(_BURST_PART * burst)
             elif lately is not None and then:
-                found.append(mean * min(1.0, lately / then))
+                level = min(mean, then)
+                found.append(level * min(1.0, lately / then) + mean - level)
             else:
                 found.append(mean)
         return found

@@ -171,6 +171,15 @@ def test_a_burst_by_the_clock_is_as_large_on_a_quiet_day() -> None:
     assert usual(baseline, 3 * DAY + 12) == pytest.approx(2 / 3 * 90 * PER_SPAN)
 
 
+def test_a_rise_by_the_clock_is_as_large_on_a_quiet_day() -> None:
+    baseline = new()
+    for day in range(3):
+        live(baseline, day * DAY, *[30] * 12, *[90] * 6, *[30] * 126)
+    live(baseline, 3 * DAY, *[3] * 13)
+
+    assert usual(baseline, 3 * DAY + 13) == 63
+
+
 def test_one_storm_is_not_learned_from() -> None:
     baseline = live(new(), 0, *[5] * DAY)
     live(baseline, DAY, *[5] * 72)

@@ -296,15 +296,23 @@ class Board:
             "Alerts a second that joined a shown cluster in the last minute.",
             labels=["cluster_id"],
         )
+        values = GaugeMetricFamily(
+            "stormcell_cluster_spread_values",
+            "Values that a shown cluster has fired in, of the label along which it spreads;"
+            " at most 32, 0 if it does not spread.",
+            labels=["cluster_id"],
+        )
         for cluster_id in sorted(self._shown):
             cluster = self._live.get(cluster_id) or self._last[cluster_id]
             firing.add_metric([str(cluster_id)], cluster["firing"])
             severity = display(cluster["severity"])[:_LONGEST_SEVERITY]
             info.add_metric([str(cluster_id), cluster["title"], severity], 1)
             rate.add_metric([str(cluster_id)], self._rate(cluster_id))
+            spread = cluster["spread"]
+            values.add_metric([str(cluster_id)], spread["values"] if spread else 0)
         hidden = [c for c in self._live.values() if c["id"] not in self._shown]
         firing.add_metric(["other"], sum(c["firing"] for c in hidden))
-        yield from (firing, info, rate)
+        yield from (firing, info, rate, values)
         yield GaugeMetricFamily(
             "stormcell_clusters_not_exported",
             "Live clusters without series of their own.",

@@ -21,6 +21,7 @@ def cluster(number: int, firing: int, state: str = "steady", title: str = "t") -
         "state": state,
         "title": title,
         "severity": "info",
+        "spread": None,
     }
 
 
@@ -105,6 +106,14 @@ def test_who_is_shown_stays_until_five_minutes_after_it_resolved() -> None:
     text = publish(metrics, seconds=311)
     assert "1" not in shown(text)
     assert "999" in shown(text)
+
+
+def test_how_far_a_shown_cluster_has_spread_is_told() -> None:
+    text = publish(Metrics("1"), cluster(1, 5) | {"spread": {"values": 4}}, cluster(2, 1))
+
+    assert 'stormcell_cluster_spread_values{cluster_id="1"} 4.0' in text
+    assert 'stormcell_cluster_spread_values{cluster_id="2"} 0.0' in text
+    assert 'stormcell_cluster_spread_values{cluster_id="other"}' not in text
 
 
 def test_hostile_titles_stay_inside_their_label() -> None:

@@ -7,7 +7,7 @@ are in the store.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from receiver.core.model import Vector
 from receiver.core.settings import Seconds, setting
+from receiver.core.spread import First, Spread
 from receiver.core.timestamps import SECOND, nanoseconds, seconds
 
 MAX_EXEMPLARS = 16
@@ -100,6 +101,12 @@ class ClusteringSettings:
     affected_labels: tuple[str, ...] = setting(
         ("team", "service", "namespace"),
         "Labels whose values tell a person who and what is affected.",
+    )
+    simultaneous: Seconds = setting(
+        # Rules evaluate every minute by default, and wait (`for`) differently long.
+        Seconds(60.0),
+        "Alerts whose onsets lie less apart count as simultaneous; for clusters opened from now on.",
+        low=0.001,
     )
     rename_every: Seconds = setting(
         # A title that changes while it is read is worse than one that lags.
@@ -207,6 +214,7 @@ class Cluster:
         recurs: Which earlier cluster it looks like, as shown to people.
         affected: Members by value, of each label that tells who and what is affected.
         own_title: The title is an operator's and is left alone.
+        spread: Where its members fired, and when first.
         links: Side by constraint of which it has had a member, as `Constraints.marks` gives it.
     """
 
@@ -250,6 +258,7 @@ class Cluster:
     pinned: bool = False
     acked_by: str = ""
     note: str = ""
+    spread: Spread = field(default_factory=Spread)
     links: dict[int, int] = field(default_factory=dict)
 
     @property
@@ -271,7 +280,7 @@ class Cluster:
         fingerprint: str,
         onset: int,
         labels: Mapping[str, str],
-        tokens: Iterable[str],
+        tokens: Collection[str],
         affected_labels: Iterable[str] = (),
         learning_rate: float,
         telling: float = 1.0,
@@ -290,15 +299,24 @@ class Cluster:
             self.labels = {k: v for k, v in self.labels.items() if labels.get(k) == v}
         else:
             self.labels = dict(labels)
+        name = labels.get("alertname", "")
+        self.spread.learn(tokens, First(onset, fingerprint, name))
         tokens_gone = _count(self.tokens, tokens, MAX_TOKENS)
-        _count(self.names, [labels.get("alertname", "")], MAX_TOKENS)
-        for name in affected_labels:
-            if labels.get(name):
-                _count(self.affected.setdefault(name, {}), [labels[name]], MAX_AFFECTED)
+        _count(self.names, [name], MAX_TOKENS)
+        for label in affected_labels:
+            if labels.get(label):
+                _count(self.affected.setdefault(label, {}), [labels[label]], MAX_AFFECTED)
         if vector is None:
             return [], tokens_gone
         self._move_center(vector, learning_rate)
         return self._learn_text(text_id, vector, fingerprint, onset, telling), tokens_gone
+
+    def start_earlier(
+        self, onset: int, tokens: Iterable[str], fingerprint: str, labels: Mapping[str, str]
+    ) -> None:
+        """Take in that a member began sooner than was known."""
+        self.first_onset = min(self.first_onset, onset)
+        self.spread.move(tokens, First(onset, fingerprint, labels.get("alertname", "")))
 
     def gap_to(self, onset: int) -> float:
         """Return the seconds between *onset* and the cluster's; 0 if it lies among them."""

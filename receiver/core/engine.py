@@ -44,6 +44,7 @@ from receiver.core.model import (
     Vector,
 )
 from receiver.core.severity import SeveritySettings
+from receiver.core.spread import Spread
 from receiver.core.stability import Stability
 from receiver.core.storms import Storms, StormSettings
 from receiver.core.texts import Texts
@@ -322,12 +323,18 @@ class Engine:
         if known.state is EpisodeState.STALE:
             self._wake(known, sighting)
             return
-        episodes.note_sender(known, sighting.alert)
+        self._note_sender(known, sighting.alert)
+
+    def _note_sender(self, known: Episode, alert: Alert) -> None:
+        started = known.starts_at
+        episodes.note_sender(known, alert)
         known.last_seen = self.counters.clock
         self._changed_episodes[known.id] = known
         cluster = self._cluster_of(known)
-        if cluster is not None and known.starts_at < cluster.first_onset:
-            cluster.first_onset = known.starts_at
+        if cluster is not None and known.starts_at < started:
+            onset = min(known.starts_at, known.received_at)
+            told = tokens(known.labels, self.settings.severity.label)
+            cluster.start_earlier(onset, told, known.fingerprint, known.labels)
             self._changed_clusters[cluster.id] = cluster
 
     def _wake(self, known: Episode, sighting: Sighting) -> None:
@@ -337,8 +344,7 @@ class Engine:
             self._end(known, self.counters.clock, "its cluster was over when it was heard of again")
             self._open(sighting, again=known)
             return
-        episodes.note_sender(known, sighting.alert)
-        known.last_seen = self.counters.clock
+        self._note_sender(known, sighting.alert)
         self._revive(known, "heard of again after it was stale")
 
     def _supersede(self, known: Episode, sighting: Sighting) -> None:
@@ -539,7 +545,11 @@ class Engine:
     def _found(self, recurs: Episode | None, vector: Vector | None) -> Cluster:
         self.counters.cluster_id += 1
         now = self.counters.clock
-        cluster = Cluster(id=self.counters.cluster_id, opened_at=now)
+        cluster = Cluster(
+            id=self.counters.cluster_id,
+            opened_at=now,
+            spread=Spread(nanoseconds(self.settings.clustering.simultaneous)),
+        )
         past = self._past.get(recurs.cluster_id or 0) if recurs is not None else None
         if past is not None:
             cluster.recurs = past.as_recurred(vector)

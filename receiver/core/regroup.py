@@ -19,6 +19,7 @@ from receiver.core.clusters import (
 from receiver.core.labels import tokens
 from receiver.core.model import EpisodeState, Member, Vector
 from receiver.core.severity import SeveritySettings
+from receiver.core.spread import Spread
 
 
 def in_order(one: Cluster, other: Cluster) -> tuple[Cluster, Cluster]:
@@ -67,6 +68,7 @@ def absorb(gone: Cluster, into: Cluster, now: int, confidence: float) -> None:
     for label, values in gone.affected.items():
         _add(into.affected.setdefault(label, {}), values, MAX_AFFECTED)
     _add_exemplars(gone, into)
+    into.spread.absorb(gone.spread)
     into.links = dict(sorted({**gone.links, **into.links}.items()))
     into.recurs = into.recurs or gone.recurs
     into.pinned = into.pinned or gone.pinned
@@ -161,12 +163,18 @@ def take_apart(
         now: Nanoseconds.
         how: Settings, and the vectors of texts.
     """
-    made = _built(cluster, [m for m in members if m.id in moved], Cluster(new_id, now), now, how)
+    made = _built(
+        cluster,
+        [m for m in members if m.id in moved],
+        Cluster(new_id, now, spread=Spread(cluster.spread.within)),
+        now,
+        how,
+    )
     made.split_from = cluster.id
     rest = _built(
         cluster,
         [m for m in members if m.id not in moved],
-        Cluster(cluster.id, cluster.opened_at),
+        Cluster(cluster.id, cluster.opened_at, spread=Spread(cluster.spread.within)),
         now,
         how,
     )
@@ -180,7 +188,7 @@ def take_apart(
 _OF_MEMBERS = (
     "joined_at", "first_onset", "last_onset", "member_resolved_at", "idle_since", "size", "firing",
     "stale", "firing_by_severity", "labels", "tokens", "names", "exemplars", "center",
-    "confidence_sum", "affected", "gap_count", "gap_sum",
+    "confidence_sum", "affected", "gap_count", "gap_sum", "spread",
 )  # fmt: skip
 """What of a cluster comes from its members, and from nothing else."""
 

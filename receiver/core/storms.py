@@ -20,6 +20,7 @@ from receiver.core.settings import Seconds, setting
 from receiver.core.severity import SeveritySettings
 from receiver.core.storm_window import Window
 from receiver.core.timestamps import nanoseconds, render, render_optional
+from receiver.core.words import short, spell
 
 _STAY = 0.5
 """Of both thresholds of onset, at which a storm still goes on. Between the two it neither starts nor
@@ -131,7 +132,7 @@ class Storm:
         ended_at: None while it goes on.
         state: Where it stands.
         rate: New episodes in the window.
-        usual: What is usual in a window, at this hour.
+        usual: What is usual in a window, at this time.
         peak_intensity: Greatest of rate over usual.
         episodes: New ones of it, those that made the onset included.
         tally: These by cluster id.
@@ -229,7 +230,7 @@ class Storms:
         self.current: Storm | None = None
         self._length = nanoseconds(settings.window)
         self._window = Window(self._length)
-        self._baseline = Baseline()
+        self._baseline = Baseline(self._length)
         self._heard = False
         self._ended: list[dict[str, Any]] = []
         self._changed = False
@@ -255,8 +256,8 @@ class Storms:
 
     def count(self, cluster_id: int, now: int) -> bool:
         """Count a new episode of *cluster_id*; return whether a storm has to start with it."""
-        self._baseline.count(now)
         self._window.add(cluster_id, now)
+        self._baseline.count(now, self._window.total)
         storm = self.current
         if storm is None:
             return self._is_above(1.0, now)
@@ -285,8 +286,8 @@ class Storms:
         length = self.settings.window
         floored = " or less" if usual <= self.settings.floor_episodes else ""
         return (
-            f"{rate} new alerts in {spell(length)}, {_short(rate / usual)} times the usual"
-            f" {_short(usual * _MINUTE / length)} a minute{floored}"
+            f"{rate} new alerts in {spell(length)}, {short(rate / usual)} times the usual"
+            f" {short(usual * _MINUTE / length)} a minute{floored}"
         )
 
     def represent(self, episodes: Iterable[Episode], settings: SeveritySettings) -> None:
@@ -341,7 +342,7 @@ class Storms:
         told = f"{storm.episodes} new alerts in {spell(lasted / 1e9)}"
         if adopt:
             return f"{told}: so many for so long are the usual from now on"
-        return f"{told}, at most {_short(storm.peak_intensity)} times the usual"
+        return f"{told}, at most {short(storm.peak_intensity)} times the usual"
 
     def _longest(self, now: int) -> int:
         known = self._baseline.per_second(now) is not None
@@ -412,20 +413,8 @@ class Storms:
         watch = memory.get("storm_watch")
         if watch is None:
             return
-        learned = memory.get("storm_baseline") or Baseline().dump()
+        learned = memory.get("storm_baseline") or Baseline(self._length).dump()
         self._baseline.restore(learned, watch["span"])
         self._window.restore(watch["window"])
         if watch["storm"] is not None:
             self.current = Storm.of(watch["storm"])
-
-
-def spell(seconds: float) -> str:
-    """Return *seconds* in words for people: whole seconds below a minute and a half, then minutes."""
-    if seconds < 1.5 * _MINUTE:
-        return f"{_short(seconds)} seconds"
-    return f"{_short(round(seconds / _MINUTE, 1))} minutes"
-
-
-def _short(number: float) -> str:
-    """Return *number* as people say it: with a fraction only where it is small."""
-    return f"{number:.0f}" if number >= 10 else f"{number:.1f}".removesuffix(".0")

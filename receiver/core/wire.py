@@ -11,6 +11,7 @@ from receiver.core.clusters import Cluster
 from receiver.core.constraints import Constraint
 from receiver.core.model import Episode
 from receiver.core.severity import SeveritySettings
+from receiver.core.spread import Along, First
 from receiver.core.timestamps import render, render_optional
 
 _AFFECTED_SHOWN = 8
@@ -44,7 +45,7 @@ def cluster_json(cluster: Cluster) -> dict[str, Any]:
             )
             for name, counts in cluster.affected.items()
         },
-        "spread": None,
+        "spread": cluster.spread.to_json(cluster.size, cluster.first_onset),
         "confidence": None if confidence is None else round(confidence, 4),
         "recurs": None if cluster.recurs is None else dict(cluster.recurs),
         "merged_into": cluster.merged_into,
@@ -112,21 +113,23 @@ def differing(members: Sequence[Episode]) -> dict[str, dict[str, int]]:
     }
 
 
-def cascade(members: Sequence[Episode]) -> dict[str, list[dict[str, Any]]]:
+def cascade(members: Sequence[Episode], within: int) -> dict[str, list[dict[str, Any]]]:
     """Return, of each label with several values, its values by when one of them first fired.
 
-    By startsAt, not by receipt; an order of firing, not of cause.
+    By startsAt, not by receipt; an order of firing, not of cause. Those less than *within*
+    nanoseconds after the first of a wave are of that wave.
     """
-    first: dict[str, dict[str, int]] = {}
+    found: dict[str, Along] = {}
     for episode in members:
+        first = First(episode.starts_at, episode.fingerprint, "")
         for name, value in episode.labels.items():
-            known = first.setdefault(name, {})
-            known[value] = min(known.get(value, episode.starts_at), episode.starts_at)
+            found.setdefault(name, Along()).note(value, first, most=_VALUES_SHOWN)
     return {
         name: [
-            {"value": value, "first_at": render(at)}
-            for value, at in sorted(times.items(), key=lambda item: (item[1], item[0]))
-        ][:_VALUES_SHOWN]
-        for name, times in sorted(first.items())
-        if len(times) > 1
+            {"value": value, "first_at": render(first.onset), "wave": number}
+            for number, wave in enumerate(along.waves(within), start=1)
+            for value, first in wave
+        ]
+        for name, along in sorted(found.items())
+        if len(along.firsts) > 1
     }

@@ -119,6 +119,7 @@ export function createClusterCard(parts) {
       detail.common_labels,
       detail.differing_labels,
       detail.cascade,
+      detail.spread,
       detail.lineage,
     ]);
     if (version !== drawn) {
@@ -128,8 +129,12 @@ export function createClusterCard(parts) {
       showSection(
         spread,
         hasAny(detail.cascade) &&
-          cascadeView(detail.cascade, chosenLabel, now, (label) => {
-            chosenLabel = label;
+          cascadeView(detail.cascade, detail.spread, chosenLabel, {
+            now,
+            onChoose: (label) => {
+              chosenLabel = label;
+            },
+            onAlert: (fingerprint) => open("alert", fingerprint),
           }),
       );
       showSection(lineage, lineageView(detail.lineage, open));

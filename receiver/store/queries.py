@@ -119,7 +119,7 @@ class Queries:
             "members_total": cluster.size,
             "common_labels": dict(cluster.labels),
             "differing_labels": wire.differing(members),
-            "cascade": wire.cascade(members),
+            "cascade": wire.cascade(members, cluster.spread.within),
             "lineage": {
                 "merged_from": self._related("merged_into", cluster.id),
                 "merged_into": cluster.merged_into,

@@ -14,6 +14,7 @@ from receiver.core.clusters import Cluster, ClusterState, Exemplar
 from receiver.core.constraints import Constraint, Kind
 from receiver.core.evolution import AlertRef, Event, EventType
 from receiver.core.model import Alert, Episode, EpisodeState, Member, Vector
+from receiver.core.spread import Spread
 
 EPISODE_COLUMNS = (
     "id", "fingerprint", "starts_at", "ends_at", "state", "reopen_no", "after", "received_at",
@@ -149,9 +150,9 @@ def told_row(alert: Alert) -> tuple[str, str, str, str]:
 
 def cluster_row(cluster: Cluster) -> tuple[Any, ...]:
     """Return *cluster* in the order of CLUSTER_COLUMNS; what only a live one needs goes with it."""
-    profile = None
+    profile: dict[str, object] = {"spread": cluster.spread.dump()}
     if cluster.live:
-        profile = {
+        profile |= {
             "tokens": cluster.tokens,
             "names": cluster.names,
             "firing_by_severity": cluster.firing_by_severity,
@@ -194,7 +195,7 @@ def cluster_row(cluster: Cluster) -> tuple[Any, ...]:
         cluster.member_resolved_at,
         cluster.idle_since,
         cluster.confidence_sum,
-        dump_optional(profile),
+        dump(profile),
         None if cluster.center is None else cluster.center.tobytes(),
     )
 
@@ -236,7 +237,10 @@ def cluster_of(row: sqlite3.Row, vectors: Mapping[int, Vector] | None = None) ->
         center=None if row["center"] is None else vector_of(row["center"]),
     )
     profile = load_optional(row["profile"])
-    if profile is not None:
+    # Before spread was told, only live clusters had a profile, and none a spread.
+    if profile is not None and "spread" in profile:
+        cluster.spread = Spread.of(profile["spread"])
+    if profile is not None and cluster.live:
         cluster.tokens = profile["tokens"]
         cluster.names = profile["names"]
         cluster.firing_by_severity = profile["firing_by_severity"]

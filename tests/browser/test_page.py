@@ -42,6 +42,21 @@ def alerts(*names: str, **labels: str) -> bytes:
     )
 
 
+def spread_out(**seconds: float) -> bytes:
+    """Return a webhook body with an alert of one rule in each service, so long after the first."""
+    return body(
+        *(
+            entry(
+                "Slow",
+                labels={"alertname": "Slow", "service": service, "namespace": "shop"},
+                annotations={"summary": "requests are slow"},
+                starts=after,
+            )
+            for service, after in seconds.items()
+        )
+    )
+
+
 def post(receiver: ReceiverProcess, content: bytes) -> None:
     assert receiver.post(content).status == 200
 
@@ -86,6 +101,25 @@ class TestWhatIsShown:
         expect(card).to_contain_text("Ann")
 
         assert receiver.read("clusters/1")["acked_by"] == "Ann"
+
+    def test_a_card_says_what_fired_first_and_what_speaks_for_it(
+        self, receiver: ReceiverProcess, open_page: OpenPage, pictures: Path
+    ) -> None:
+        post(receiver, spread_out(pg=0, web=95, cart=100, search=400))
+        receiver.settle()
+        page = opened(open_page(receiver.url + "#cluster=1"))
+        card = page.locator("#card")
+
+        expect(card).to_contain_text("Probably first: service pg")
+        expect(card).to_contain_text("Slow in service pg fired 1.6 minutes before any other.")
+        expect(card.locator(".cascade li")).to_have_count(3)
+        expect(card.locator(".cascade .probably-first")).to_contain_text("pg")
+        page.screenshot(path=pictures / "spread.png")
+        post(receiver, spread_out(ad=20))
+
+        expect(card).to_contain_text("Which was first is not clear")
+        expect(card).to_contain_text("2 values of service fired within 60 seconds")
+        page.screenshot(path=pictures / "spread-unclear.png")
 
     def test_search_finds_where_an_alert_went(
         self, receiver: ReceiverProcess, open_page: OpenPage

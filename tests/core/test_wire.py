@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from receiver.core import wire
 from receiver.core.severity import SeveritySettings
+from receiver.core.timestamps import SECOND
 from tests.builders import Site, alert
 
 NAMES = """
@@ -59,5 +60,7 @@ def test_differing_labels_and_the_order_of_first_firing() -> None:
         "node": {"n1": 2, "n2": 1},
         "zone": {"z": 1},
     }
-    assert [v["value"] for v in wire.cascade(episodes)["node"]] == ["n2", "n1"]
-    assert "zone" not in wire.cascade(episodes)
+    found = wire.cascade(episodes, 5 * SECOND)
+    assert [(v["value"], v["wave"]) for v in found["node"]] == [("n2", 1), ("n1", 2)]
+    assert [v["wave"] for v in wire.cascade(episodes, 6 * SECOND)["node"]] == [1, 1]
+    assert "zone" not in found

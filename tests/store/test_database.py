@@ -269,6 +269,51 @@ class TestQueries:
         with pytest.raises(NotFound, match=r"cluster 99"):
             queries.cluster(99)
 
+    def test_how_a_cluster_spread_is_told_when_it_is_over_too(
+        self, partition: Partition, queries: Queries
+    ) -> None:
+        both = ("web", "pg")
+        partition.apply(
+            [(100, alert("Slow", starts=9 if s == "pg" else 99, service=s)) for s in both]
+        )
+        live = queries.cluster(3)
+        partition.apply(
+            [(110, alert("Slow", starts=9 if s == "pg" else 99, ends=109, service=s)) for s in both]
+        )
+        partition.tick(500)
+        over = queries.cluster(3)
+
+        assert (live["state"], over["state"]) == ("forming", "resolved")
+        assert over["spread"]["probable_first"] == "pg"
+        assert over["spread"] == live["spread"]
+        assert [(v["value"], v["wave"]) for v in over["cascade"]["service"]] == [
+            ("pg", 1),
+            ("web", 2),
+        ]
+
+    def test_of_a_cluster_from_before_spread_was_told_none_is_claimed(
+        self, partition: Partition, queries: Queries
+    ) -> None:
+        db = partition.database._db
+        db.execute("UPDATE clusters SET profile = json_remove(profile, '$.spread') WHERE id = 1")
+        db.execute("UPDATE clusters SET profile = NULL WHERE id = 2")
+        assert queries.cluster(1)["spread"] is None
+        assert queries.cluster(2)["spread"] is None
+
+        partition.restart()
+        late = [
+            alert("DiskFull", starts=70 + 70 * n, node="n1", pod=f"p{n}", summary="disk is full")
+            for n in range(2)
+        ]
+        partition.apply([(150, one) for one in late])
+        found = queries.cluster(1)
+
+        assert found["size"] == 4
+        assert found["spread"]["probable_first"] is None
+        assert found["spread"]["evidence"]["reason"] == (
+            "an alert without pod fired 70 seconds earlier"
+        )
+
     def test_a_merged_id_answers_with_the_survivor(
         self, partition: Partition, queries: Queries
     ) -> None:

@@ -546,7 +546,9 @@ class Engine:
             cluster.title = self._title_for(cluster)
             # A founder's title is none of its changes: the first may come as soon as it is proven.
             cluster.titled_at = now - nanoseconds(settings.rename_every)
-            known = {} if cluster.recurs is None else {"recurs": dict(cluster.recurs)}
+            known: dict[str, Any] = (
+                {} if cluster.recurs is None else {"recurs": dict(cluster.recurs)}
+            )
             self._emit(EventType.CLUSTER_CREATED, cluster, title=cluster.title, **known)
         self._emit(
             EventType.ALERT_ASSIGNED,

@@ -10,6 +10,7 @@ import numpy as np
 
 from receiver.core.clusters import Cluster, ClusterState
 from receiver.core.engine import Engine
+from receiver.core.model import Vector
 from receiver.core.past import Likeness, PastCluster, Signature
 from receiver.core.text import masked_text
 
@@ -52,27 +53,28 @@ def similar(engine: Engine, one: Signature, count: int, without: int = 0) -> Sim
     if center is None:
         return Similar([], [], 0)
     live = [c for c in engine.live.by_id.values() if c.center is not None and c.id != without]
-    found = [*_past(engine, one, count + 1), *_live(engine, one, live, count)]
+    found = [*_past(engine, one, center, count + 1), *_live(engine, one, center, live, count)]
     found.sort(key=lambda pair: (-pair[1].similarity, -pair[0].id))
     told = [_told(engine, *pair, by_text=not one.items) for pair in found if pair[0].id != without]
     searched = len(engine.texts.index) + len(engine.past) + len(live)
     return Similar(told[:count], engine.texts.index.search(center, count), searched)
 
 
-def _past(engine: Engine, one: Signature, count: int) -> Iterable[tuple[PastCluster, Likeness]]:
+def _past(
+    engine: Engine, one: Signature, center: Vector, count: int
+) -> Iterable[tuple[PastCluster, Likeness]]:
     if one.items:
         return engine.past.like(one, count)
-    assert one.center is not None
-    return [(past, _by_text(cosine)) for past, cosine in engine.past.nearest(one.center, count)]
+    return [(past, _by_text(cosine)) for past, cosine in engine.past.nearest(center, count)]
 
 
 def _live(
-    engine: Engine, one: Signature, live: list[Cluster], count: int
+    engine: Engine, one: Signature, center: Vector, live: list[Cluster], count: int
 ) -> Iterable[tuple[PastCluster, Likeness]]:
     """Return the likest of *live*, looking closer at those with the nearest centres only."""
     if not live:
         return []
-    cosines = np.stack([c.center for c in live if c.center is not None]) @ one.center
+    cosines = np.stack([c.center for c in live if c.center is not None]) @ center
     nearest = np.argsort(-cosines, kind="stable")[: max(count, 64)]
     known = [(PastCluster.of(live[n]), float(cosines[n])) for n in nearest]
     if not one.items:

@@ -271,7 +271,9 @@ class Api:
             if cluster is None:
                 known = text_of(text)
                 vector = engine.vector_of_text(known)
-                one = Signature(embed([known])[0] if vector is None else vector)
+                if vector is None:
+                    (vector,) = embed([known])
+                one = Signature(vector)
             else:
                 one = Signature.of(cluster)
             started = self._seconds()

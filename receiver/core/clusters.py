@@ -93,9 +93,10 @@ class ClusteringSettings:
         low=1,
     )
     recurs_from: float = setting(
-        # Between .65 and .75 precision hardly moves, and above recall is lost fast
-        # (benchmarks/recurrence.py).
-        0.75,
+        # Nine of ten links were right, and half of what there was was found; at .7 eight of ten and
+        # two thirds (benchmarks/recurrence.py). A wrong one sends people down a wrong road; what is
+        # missed is among the similar ones still.
+        0.8,
         "Least similarity with which a cluster recurs one that is over.",
         unit="0 to 1",
         low=0,

@@ -17,7 +17,7 @@ class MemorySettings:
         50_000, "Most texts whose vectors are held.", unit="vectors", low=100
     )
     max_past_clusters: int = setting(
-        # Some 4 kB each; at 50 clusters a day three months.
+        # 43 MiB (benchmarks/recurrence.py --cost); at 50 clusters a day three months.
         5_000,
         "Most clusters that are over and are still recognised when they recur.",
         unit="clusters",

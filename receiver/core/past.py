@@ -46,10 +46,10 @@ times on a new site is not for that what everything has."""
 _DOUBT = 1.0
 """Weight that speaks against any likeness: a single thing in common, and a common one, is not enough."""
 
-_NEAREST = 64
+_NEAREST = 32
 """Past clusters looked at by their centres."""
 
-_RAREST, _HOLDERS = 8, 16
+_RAREST, _HOLDERS = 4, 16
 """Past clusters looked at by what they share: of each of the rarest items, the latest that had it."""
 
 _LONGEST_NAME, _LONGEST_VALUE = 60, 80
@@ -164,7 +164,8 @@ class PastClusters:
         self.by_id: dict[int, PastCluster] = {}
         self._limit = limit
         self._index = index
-        self._holders: dict[str, set[int]] = {}
+        # Most items have one holder, a pod of then: a tuple takes a quarter of the room of a set.
+        self._holders: dict[str, tuple[int, ...]] = {}
         self._gone: set[int] = set()
 
     def __len__(self) -> int:
@@ -181,7 +182,7 @@ class PastClusters:
         self.by_id[past.id] = past
         self._index.add([past.id], center.reshape(1, -1))
         for item in past.signature.items:
-            self._holders.setdefault(item, set()).add(past.id)
+            self._holders[item] = (*self._holders.get(item, ()), past.id)
         if len(self.by_id) > self._limit:
             self._forget(self._first_ended())
 
@@ -199,9 +200,9 @@ class PastClusters:
     def _forget(self, past: PastCluster) -> None:
         del self.by_id[past.id]
         for item in past.signature.items:
-            self._holders[item].discard(past.id)
-            if not self._holders[item]:
-                del self._holders[item]
+            left = tuple(holder for holder in self._holders.pop(item) if holder != past.id)
+            if left:
+                self._holders[item] = left
         # Removal walks over the whole index, so it is done for many at once; none of them is found.
         self._gone.add(past.id)
         if len(self._gone) > self._limit // 100:
@@ -243,18 +244,39 @@ class PastClusters:
 
     def like(self, one: Signature, count: int = 1) -> list[tuple[PastCluster, Likeness]]:
         """Return the up to *count* past clusters most like *one*, best first, of equals the latest."""
-        found = [
-            (self.by_id[past_id], self.likeness(one, self.by_id[past_id].signature))
+        ours = self.weight(one.items)
+        ranked = [
+            (self._bound(one, ours, self.by_id[past_id].signature), past_id)
             for past_id in self._candidates(one, max(_NEAREST, count))
         ]
-        found.sort(key=lambda pair: (-pair[1].similarity, -pair[0].id))
-        return found[:count]
+        ranked.sort(reverse=True)
+        found: list[tuple[PastCluster, Likeness]] = []
+        for bound, past_id in ranked:
+            if len(found) >= count and bound < found[count - 1][1].similarity:
+                break
+            past = self.by_id[past_id]
+            found.append((past, self.likeness(one, past.signature)))
+            found.sort(key=lambda pair: (-pair[1].similarity, -pair[0].id))
+            del found[count:]
+        return found
 
     def nearest(self, center: Vector, count: int) -> list[tuple[PastCluster, float]]:
         """Return up to *count* past clusters with the nearest centres, nearest first, and the cosine."""
         hits = self._index.search(center, count + len(self._gone))
         found = [(self.by_id[key], cosine) for key, cosine in hits if key not in self._gone]
         return found[:count]
+
+    def _bound(self, one: Signature, ours: float, other: Signature) -> float:
+        """Return what the similarity is at most, *ours* being the weight of *one*.
+
+        As if *other* had nothing that is not shared; that is found out in a tenth of the time.
+        """
+        assert one.center is not None
+        assert other.center is not None
+        shared = self.weight(one.items & other.items)
+        cosine = max(0.0, float(one.center @ other.center))
+        # A little more, as what is compared with it is rounded, and its cosine summed otherwise.
+        return math.sqrt(cosine * 2.0 * shared / (ours + shared + _DOUBT)) + 0.001
 
     def _candidates(self, one: Signature, nearest: int) -> set[int]:
         if one.center is None:

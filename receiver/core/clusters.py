@@ -93,7 +93,7 @@ class ClusteringSettings:
         low=1,
     )
     recurs_from: float = setting(
-        # Nine of ten links were right, and half of what there was was found; at .7 eight of ten and
+        # Nine of ten links were right, and half of what there was was found; at .7 five of six and
         # two thirds (benchmarks/recurrence.py). A wrong one sends people down a wrong road; what is
         # missed is among the similar ones still.
         0.8,

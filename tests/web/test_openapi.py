@@ -35,6 +35,7 @@ from receiver.web.access import Role
 from receiver.web.openapi import PATH
 from tests import builders
 from tests.builders import alert, at, body, entry
+from tests.core.test_past import POSTGRES, a_site, incident
 from tests.core.test_regroup import members_of
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -859,7 +860,18 @@ async def test_every_event_is_as_described() -> None:
     site.receive(40_001, *(alert("Disk", ends=40_000, node=f"n{n}") for n in range(3)))
     site.receive(41_000, *(alert("Many", starts=41_000, number=f"x{n}") for n in range(30)))
     site.feed([Tick(at(80_000))])
-    for event in site.events:
+    # One that is like another, until it has grown; and one whose alert fires again.
+    before = a_site()
+    incident(before, 0, "payments", POSTGRES)
+    for name in POSTGRES:
+        before.receive(9000, alert(name, starts=9000, service="payments", summary=name))
+    for n in range(9):
+        before.receive(9001, alert(f"Other{'abcdefghi'[n]}", starts=9000, rack=f"r{n}"))
+    incident(before, 90_000, "mail", ["Full"])
+    before.receive(99_000, alert("Full", starts=90_000, service="mail", summary="Full"))
+    told = [e.detail["recurs"] for e in before.events if "recurs" in e.detail]
+    assert [recurs is None for recurs in told] == [False, True, False]
+    for event in (*site.events, *before.events):
         check(event.to_json(), "Event")
 
     storm, *_ = site.engine.drain().storms

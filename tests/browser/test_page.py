@@ -13,7 +13,8 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import PHONE, MakeReceiver, OpenPage
 from tests.builders import body, entry
-from tests.support.processes import ReceiverProcess, wait_until
+from tests.support.processes import ReceiverProcess
+from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.e2e
 

@@ -143,6 +143,8 @@ class _Storm:
             "spread": None,
             "confidence": round(chance.uniform(0.6, 1), 4),
             "recurs": None,
+            "novel": None,
+            "first_seen": None,
             "merged_into": None,
             "split_from": None,
             "pinned": False,
@@ -239,7 +241,13 @@ class _Storm:
         return {
             "stability": {"status": "ok", "stability_score": 0.9, "total_clusters": self._next_id},
             "index": {"vectors": 20_000, "cells": 64, "probes": 8, "measured_recall": 0.99},
-            "memory": {"current_vectors": 20_000, "max_vectors": 50_000, "usage_ratio": 0.4},
+            "memory": {
+                "current_vectors": 20_000,
+                "max_vectors": 50_000,
+                "usage_ratio": 0.4,
+                "past_clusters": 0,
+                "max_past_clusters": 5_000,
+            },
             "live_clusters": len(self.clusters),
             "flapping_alerts": 3,
             "pending_alerts": 0,

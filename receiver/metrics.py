@@ -236,6 +236,8 @@ class Board:
                 "index_vectors": publication.stats["index"]["vectors"],
                 "index_vectors_limit": publication.stats["memory"]["max_vectors"],
                 "memory_pressure": publication.stats["memory"]["usage_ratio"],
+                "past_clusters": publication.stats["memory"]["past_clusters"],
+                "past_clusters_limit": publication.stats["memory"]["max_past_clusters"],
                 **_storm_figures(publication.storm),
             }
             stability = publication.stats["stability"].get("stability_score")
@@ -302,6 +304,11 @@ class Board:
             " at most 32, 0 if it does not spread.",
             labels=["cluster_id"],
         )
+        novel = GaugeMetricFamily(
+            "stormcell_cluster_novel",
+            "Whether a shown cluster is of kinds not seen here for long; absent where that is unknown.",
+            labels=["cluster_id"],
+        )
         for cluster_id in sorted(self._shown):
             cluster = self._live.get(cluster_id) or self._last[cluster_id]
             firing.add_metric([str(cluster_id)], cluster["firing"])
@@ -310,9 +317,11 @@ class Board:
             rate.add_metric([str(cluster_id)], self._rate(cluster_id))
             spread = cluster["spread"]
             values.add_metric([str(cluster_id)], spread["values"] if spread else 0)
+            if cluster["novel"] is not None:
+                novel.add_metric([str(cluster_id)], cluster["novel"])
         hidden = [c for c in self._live.values() if c["id"] not in self._shown]
         firing.add_metric(["other"], sum(c["firing"] for c in hidden))
-        yield from (firing, info, rate, values)
+        yield from (firing, info, rate, values, novel)
         yield GaugeMetricFamily(
             "stormcell_clusters_not_exported",
             "Live clusters without series of their own.",
@@ -359,6 +368,8 @@ _HELP = {
     "heartbeat_timestamp_seconds": "When the heartbeat alert was last received; 0 for never.",
     "index_vectors": "Vectors held.",
     "index_vectors_limit": "Most vectors that are held.",
+    "past_clusters": "Clusters that are over and are recognised when they recur.",
+    "past_clusters_limit": "Most of these that are remembered.",
     "memory_pressure": "Vectors held over the most that are, 0 to 1.",
     "assignment_stability_ratio": "Share of the latest assignments that opened no cluster.",
 }

@@ -77,6 +77,8 @@ async def metrics() -> str:
             for family in families:
                 suffix = "_total" if family.type == "counter" else ""
                 labels = {name for sample in family.samples for name in sample.labels} - {"le"}
+                # What a new receiver does not know has no samples, only their names.
+                labels |= set(getattr(family, "_labelnames", ()))
                 rows.append(
                     f"| `{family.name}{suffix}` | {family.type} | {', '.join(sorted(labels))} |"
                     f" {family.documentation} |\n"

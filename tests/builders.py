@@ -143,6 +143,12 @@ def state_of(engine: Engine) -> dict[str, Any]:
         "stability": list(engine.stability._latest),
         "flapping": sorted(engine.flapping),
         "constraints": dict(engine.constraints.by_seq),
+        "kinds": list(engine.kinds.rows()),
+        "past": sorted(
+            (past.id, past.told(), sorted(past.signature.items), past.signature.center.tobytes())
+            for past in engine.past.by_id.values()
+            if past.signature.center is not None
+        ),
         "storms": [engine.storms.dump(), engine.storms._baseline.dump()],
     }
 

@@ -9,7 +9,7 @@ from receiver.metrics import SHOWN_CLUSTERS, Metrics
 
 STATS = {
     "index": {"vectors": 1},
-    "memory": {"max_vectors": 10, "usage_ratio": 0.1},
+    "memory": {"max_vectors": 10, "usage_ratio": 0.1, "past_clusters": 3, "max_past_clusters": 9},
     "stability": {},
 }
 
@@ -22,6 +22,7 @@ def cluster(number: int, firing: int, state: str = "steady", title: str = "t") -
         "title": title,
         "severity": "info",
         "spread": None,
+        "novel": None,
     }
 
 
@@ -134,3 +135,20 @@ def test_before_the_state_is_restored_no_cluster_is_told_of() -> None:
     assert shown(text) == set()
     assert 'stormcell_clusters{state="growing"} 0.0' in text
     assert 'stormcell_events_total{type="storm_started"} 0.0' in text
+
+
+def test_what_is_new_is_told_where_it_is_known() -> None:
+    text = publish(
+        Metrics("1"),
+        cluster(1, 1) | {"novel": True},
+        cluster(2, 1) | {"novel": False},
+        cluster(3, 1),
+    )
+
+    told = [line for line in text.splitlines() if line.startswith("stormcell_cluster_novel")]
+    assert told == [
+        'stormcell_cluster_novel{cluster_id="1"} 1.0',
+        'stormcell_cluster_novel{cluster_id="2"} 0.0',
+    ]
+    assert "stormcell_past_clusters 3.0" in text
+    assert "stormcell_past_clusters_limit 9.0" in text

@@ -11,7 +11,9 @@ from numpy.typing import NDArray
 
 from receiver.core.clusters import Cluster
 from receiver.core.constraints import Constraint
+from receiver.core.kinds import Row
 from receiver.core.model import Alert, Episode, Vector
+from receiver.core.past import PastCluster
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +84,7 @@ class Changes:
         used_texts: Ids of texts used, in that order.
         forgotten_texts: Ids of texts whose vector is held no more.
         label_counts, labels_forgotten: See `LabelFrequencies.changes`.
+        kinds, kinds_forgotten: See `Kinds.changes`.
         storms: New or changed, in the order of their ids, as the public sees them.
         storm_memory: What `Storms.restore` wants, as JSON by key; only the keys that changed.
         constraints, lifted: New ones, and the seqs of those that hold no more.
@@ -100,6 +103,8 @@ class Changes:
     forgotten_texts: list[int] = field(default_factory=list)
     label_counts: list[tuple[str, float, int]] = field(default_factory=list)
     labels_forgotten: list[str] = field(default_factory=list)
+    kinds: list[Row] = field(default_factory=list)
+    kinds_forgotten: list[str] = field(default_factory=list)
     storms: list[dict[str, Any]] = field(default_factory=list)
     storm_memory: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     constraints: list[Constraint] = field(default_factory=list)
@@ -116,6 +121,8 @@ class Restored:
         clusters: Live ones, ascending by `moved_no`; exemplars with vectors.
         texts: (id, digest) of those held, the longest unused first, and their vectors beside them.
         label_counts: See `LabelFrequencies.restore`.
+        kinds: See `Kinds.restore`.
+        past: Clusters that are over, the first to end first; the latest, as many as are wanted.
         assignments: (founded, confidence) of the latest assignments, oldest first.
         storm_memory: The latest of each key of `Changes.storm_memory`.
         constraints: Those that hold, the oldest first.
@@ -127,6 +134,8 @@ class Restored:
     texts: Sequence[tuple[int, bytes]] = ()
     vectors: NDArray[np.float32] | None = None
     label_counts: Iterable[tuple[str, float, int]] = ()
+    kinds: Iterable[Row] = ()
+    past: Sequence[PastCluster] = ()
     assignments: Iterable[tuple[bool, float]] = ()
     storm_memory: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     constraints: Iterable[Constraint] = ()

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from receiver.core.kinds import Novelty
 from receiver.core.model import Vector
 from receiver.core.settings import Seconds, setting
 from receiver.core.spread import First, Spread
@@ -96,6 +97,22 @@ class ClusteringSettings:
         # Two group_intervals: one may bring no resolve though members do recover.
         Seconds(600.0),
         "A cluster is resolving for so long after a member resolved, if none is new.",
+        low=1,
+    )
+    recurs_from: float = setting(
+        # Nine of ten links were right, and half of what there was was found; at .7 five of six and
+        # two thirds (benchmarks/recurrence.py). A wrong one sends people down a wrong road; what is
+        # missed is among the similar ones still.
+        0.8,
+        "Least similarity with which a cluster recurs one that is over.",
+        unit="0 to 1",
+        low=0,
+        high=1,
+    )
+    novel_after: Seconds = setting(
+        # Longer than a month: what a monthly job raises is not new each time.
+        Seconds(35 * 86_400.0),
+        "An alert name not seen for so long is novel; before so much is remembered, none is.",
         low=1,
     )
     affected_labels: tuple[str, ...] = setting(
@@ -212,6 +229,10 @@ class Cluster:
         center: Moving average of the members' vectors, unit length; None until one has a vector.
         confidence_sum: Over the members that joined (all but the founder).
         recurs: Which earlier cluster it looks like, as shown to people.
+        next_look: From which size on it looks for an earlier one like it again, once it is proven; None
+            where it is known which one it recurs.
+        novelty: How new its kinds of alert were.
+        ended: How it would have ended with the member that last ceased to fire; empty before.
         affected: Members by value, of each label that tells who and what is affected.
         own_title: The title is an operator's and is left alone.
         spread: Where its members fired, and when first.
@@ -251,6 +272,9 @@ class Cluster:
     center: Vector | None = None
     confidence_sum: float = 0.0
     recurs: Mapping[str, Any] | None = None
+    next_look: int | None = 0
+    novelty: Novelty = Novelty()
+    ended: str = ""
     affected: dict[str, dict[str, int]] = field(default_factory=dict)
     own_title: bool = False
     merged_into: int | None = None

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from receiver.core import episodes, evidence, heartbeat, regroup, severity, titles, titling
+from receiver.core import episodes, evidence, heartbeat, past, regroup, severity, titles, titling
 from receiver.core.changes import Changes, Counters, Merged, Moved, Restored
 from receiver.core.clusters import Cluster, ClusteringSettings, ClusterState
 from receiver.core.constraints import Constraint, Constraints, Kind
@@ -23,6 +23,7 @@ from receiver.core.explain import Placement, explain, sentence
 from receiver.core.heartbeat import HeartbeatSettings
 from receiver.core.identity import IdentitySettings
 from receiver.core.index import IndexSettings, VectorIndex
+from receiver.core.kinds import Kinds
 from receiver.core.labels import LabelFrequencies, tokens
 from receiver.core.live import LiveClusters
 from receiver.core.memory import MemorySettings
@@ -36,13 +37,13 @@ from receiver.core.model import (
     Merge,
     OperatorCommand,
     Outcome,
-    PastCluster,
     Recall,
     Sighting,
     Split,
     Status,
     Vector,
 )
+from receiver.core.past import PastCluster, PastClusters
 from receiver.core.severity import SeveritySettings
 from receiver.core.spread import Spread
 from receiver.core.stability import Stability
@@ -92,6 +93,10 @@ class Engine:
         self.storms = Storms(settings.storms)
         self.frequencies = LabelFrequencies(settings.memory.max_label_values)
         self.constraints = Constraints(settings.clustering.max_linked_alerts)
+        self.past = PastClusters(settings.memory.max_past_clusters, make_index(dims))
+        self.kinds = Kinds(
+            settings.memory.max_alert_names, nanoseconds(settings.clustering.novel_after)
+        )
         self.episodes: dict[str, Episode] = {}
         self.flapping: set[str] = set()
         self._resting: set[str] = set()
@@ -158,6 +163,7 @@ class Engine:
         """Return what changed since the last call."""
         label_counts, labels_forgotten = self.frequencies.changes()
         texts, used_texts, forgotten_texts = self.texts.changes()
+        kinds, kinds_forgotten = self.kinds.changes()
         storms, storm_memory = self.storms.changes(self.live.by_id)
         constraints, lifted = self.constraints.changes()
         changes = Changes(
@@ -173,6 +179,8 @@ class Engine:
             forgotten_texts=forgotten_texts,
             label_counts=label_counts,
             labels_forgotten=labels_forgotten,
+            kinds=kinds,
+            kinds_forgotten=kinds_forgotten,
             storms=storms,
             storm_memory=storm_memory,
             constraints=constraints,
@@ -205,6 +213,8 @@ class Engine:
             self._note_flap(episode)
             self._arm_stale(episode)
         self.frequencies.restore(restored.label_counts)
+        self.kinds.restore(restored.kinds)
+        self.past.restore(restored.past)
         self.stability.restore(restored.assignments)
         self.storms.restore(restored.storm_memory)
         self.constraints.restore(restored.constraints)
@@ -330,6 +340,7 @@ class Engine:
         episodes.note_sender(known, alert)
         known.last_seen = self.counters.clock
         self._changed_episodes[known.id] = known
+        self.kinds.see(known.labels.get("alertname", ""), known.last_seen)
         cluster = self._cluster_of(known)
         if cluster is not None and known.starts_at < started:
             onset = min(known.starts_at, known.received_at)
@@ -415,6 +426,12 @@ class Engine:
             cluster.count_firing(severity.of(episode.labels, self.settings.severity), -1)
         cluster.stale += (episode.state is EpisodeState.STALE) - was_stale
         cluster.member_resolved_at = self.counters.clock
+        cluster.ended = past.ending(
+            cluster,
+            episode.labels,
+            resolved=kind is EventType.ALERT_RESOLVED,
+            severity_label=self.settings.severity.label,
+        )
         if cluster.firing == 0 and cluster.idle_since is None:
             cluster.idle_since = self.counters.clock
         self._rate(cluster)
@@ -425,8 +442,8 @@ class Engine:
         for episode in recall.episodes:
             self.episodes.setdefault(episode.fingerprint, episode)
             self._resting.add(episode.fingerprint)
-        for past in recall.clusters:
-            self._past[past.id] = past
+        for cluster_over in recall.clusters:
+            self._past[cluster_over.id] = cluster_over
         for cluster in recall.edited:
             self._over[cluster.id] = cluster
 
@@ -504,6 +521,8 @@ class Engine:
         name = episode.labels.get("alertname", "")
         if name not in cluster.names:
             self.frequencies.meet(name, now)
+            cluster.novelty += self.kinds.novelty(name, now)
+        self.kinds.see(name, now)
         texts_gone, tokens_gone = cluster.learn(
             text_id=episode.text_id,
             vector=vector,
@@ -531,7 +550,10 @@ class Engine:
         self.stability.observe(episode.founder, placement.confidence)
         if episode.founder:
             titling.first(cluster, self._title_for(cluster), now, settings)
-            self._emit(EventType.CLUSTER_CREATED, cluster, title=cluster.title)
+            known: dict[str, Any] = (
+                {} if cluster.recurs is None else {"recurs": dict(cluster.recurs)}
+            )
+            self._emit(EventType.CLUSTER_CREATED, cluster, title=cluster.title, **known)
         self._emit(
             EventType.ALERT_ASSIGNED,
             cluster,
@@ -550,9 +572,9 @@ class Engine:
             opened_at=now,
             spread=Spread(nanoseconds(self.settings.clustering.simultaneous)),
         )
-        past = self._past.get(recurs.cluster_id or 0) if recurs is not None else None
-        if past is not None:
-            cluster.recurs = past.as_recurred(vector)
+        before = self._past.get(recurs.cluster_id or 0) if recurs is not None else None
+        if before is not None:
+            cluster.recurs, cluster.next_look = before.reopened(vector), None
         self.live.by_id[cluster.id] = cluster
         return cluster
 
@@ -711,6 +733,9 @@ class Engine:
         if title != cluster.title:
             cluster.title, cluster.titled_at = title, self.counters.clock
             self._emit(EventType.CLUSTER_RENAMED, cluster, title=title)
+            self.past.retitle(cluster)
+            if cluster.id in self._past:
+                self._past[cluster.id] = PastCluster.of(cluster)
 
     def cluster(self, cluster_id: int) -> Cluster | None:
         """Return the cluster, if it is live or was recalled whole."""
@@ -956,18 +981,32 @@ class Engine:
             self._resolve(cluster)
             return
         state = cluster.state_at(now, settings)
-        if state is not cluster.state:
+        told, reason = self._look_back(cluster, state)
+        if state is not cluster.state or told:
             cluster.state = state
-            self._emit(EventType.CLUSTER_STATE_CHANGED, cluster, state=state.value)
+            self._emit(
+                EventType.CLUSTER_STATE_CHANGED, cluster, reason=reason, state=state.value, **told
+            )
         self._arm_cluster(cluster, now)
+
+    def _look_back(self, cluster: Cluster, state: ClusterState) -> tuple[dict[str, Any], str]:
+        """Look which past cluster *cluster* recurs, if it is time to; return what is new of that."""
+        due = cluster.next_look is not None and cluster.size >= cluster.next_look
+        if state is ClusterState.FORMING or not due:
+            return {}, ""
+        cluster.next_look = past.LOOK_AGAIN * cluster.size
+        found, reason = past.recurrence(cluster, self.past, self.settings.clustering.recurs_from)
+        if found == cluster.recurs:
+            return {}, ""
+        cluster.recurs = found
+        return {"recurs": found}, reason
 
     def _resolve(self, cluster: Cluster) -> None:
         cluster.state = ClusterState.RESOLVED
         cluster.resolved_at = self.counters.clock
         self.live.remove(cluster)
-        self._past[cluster.id] = PastCluster(
-            cluster.id, cluster.size, cluster.opened_at, cluster.resolved_at, cluster.center
-        )
+        self._past[cluster.id] = PastCluster.of(cluster)
+        self.past.add(self._past[cluster.id])
         self._over[cluster.id] = cluster
         self._timers.drop_cluster(cluster.id)
         stale = f"{cluster.stale} of its alerts are stale, not resolved" if cluster.stale else ""

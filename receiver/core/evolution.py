@@ -54,7 +54,7 @@ class Event:
         alert: Which episode it speaks of, if of one.
         confidence: Of an assignment, 0 to 1.
         reason: Why, in a few words for people; empty if there is nothing to add.
-        detail: What only this type has: `into`, `from`, `state`, `title`, `storm_id`,
+        detail: What only this type has: `into`, `from`, `state`, `title`, `recurs`, `storm_id`,
             `command` with `set` and `was`.
     """
 

@@ -16,6 +16,21 @@ class MemorySettings:
     max_vectors: int = setting(
         50_000, "Most texts whose vectors are held.", unit="vectors", low=100
     )
+    max_past_clusters: int = setting(
+        # 43 MiB (benchmarks/recurrence.py --cost); at 50 clusters a day three months.
+        5_000,
+        "Most clusters that are over and are still recognised when they recur.",
+        unit="clusters",
+        low=1,
+        high=100_000,
+    )
+    max_alert_names: int = setting(
+        # A site has as many as it has rules: some hundreds, or thousands.
+        10_000,
+        "Most alert names of which it is remembered when they were seen.",
+        unit="names",
+        low=10,
+    )
     max_label_values: int = setting(
         100_000, "Most label values whose frequency is remembered.", unit="values", low=100
     )

@@ -10,10 +10,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from receiver.core import timestamps
-
 if TYPE_CHECKING:
     from receiver.core.clusters import Cluster
+    from receiver.core.past import PastCluster
 
 Vector = NDArray[np.float32]
 
@@ -150,32 +149,6 @@ class Tick:
     """Input: time has come to *time* (nanoseconds) and nothing else happened."""
 
     time: int
-
-
-@dataclass(frozen=True, slots=True)
-class PastCluster:
-    """What is remembered of a cluster that is no longer live."""
-
-    id: int
-    size: int
-    opened_at: int
-    resolved_at: int | None
-    center: Vector | None
-
-    def as_recurred(self, vector: Vector | None) -> dict[str, Any]:
-        """Return the `recurs` of a cluster that is founded by a text with *vector*."""
-        similarity = None
-        if vector is not None and self.center is not None:
-            similarity = round(float((vector * self.center).sum()), 4)
-        duration = None
-        if self.resolved_at is not None:
-            duration = timestamps.seconds(self.resolved_at - self.opened_at)
-        return {
-            "cluster_id": self.id,
-            "similarity": similarity,
-            "opened_at": timestamps.render(self.opened_at),
-            "duration_seconds": duration,
-        }
 
 
 @dataclass(frozen=True, slots=True)

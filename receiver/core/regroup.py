@@ -49,6 +49,8 @@ def absorb(gone: Cluster, into: Cluster, now: int, confidence: float) -> None:
     into.gap_sum += gone.gap_sum
     into.opened_at = min(into.opened_at, gone.opened_at)
     into.joined_at = max(into.joined_at, gone.joined_at)
+    if (gone.member_resolved_at or 0) > (into.member_resolved_at or 0):
+        into.ended = gone.ended
     into.member_resolved_at = _latest(into.member_resolved_at, gone.member_resolved_at)
     into.idle_since = (
         None if into.firing or gone.firing else _latest(into.idle_since, gone.idle_since)
@@ -70,7 +72,9 @@ def absorb(gone: Cluster, into: Cluster, now: int, confidence: float) -> None:
     _add_exemplars(gone, into)
     into.spread.absorb(gone.spread)
     into.links = dict(sorted({**gone.links, **into.links}.items()))
-    into.recurs = into.recurs or gone.recurs
+    if into.recurs is None:
+        into.recurs, into.next_look = gone.recurs, gone.next_look
+    into.novelty += gone.novelty
     into.pinned = into.pinned or gone.pinned
     into.acked_by = into.acked_by or gone.acked_by
     into.note = into.note or gone.note
@@ -171,6 +175,11 @@ def take_apart(
         how,
     )
     made.split_from = cluster.id
+    # When which of its kinds was met is not kept of members.
+    made.novelty = cluster.novelty
+    if cluster.next_look is not None:
+        # What is left may be like another.
+        cluster.next_look = 0
     rest = _built(
         cluster,
         [m for m in members if m.id not in moved],

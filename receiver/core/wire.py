@@ -48,6 +48,9 @@ def cluster_json(cluster: Cluster) -> dict[str, Any]:
         "spread": cluster.spread.to_json(cluster.size, cluster.first_onset),
         "confidence": None if confidence is None else round(confidence, 4),
         "recurs": None if cluster.recurs is None else dict(cluster.recurs),
+        # What is like an earlier one is not novel, whatever it is called.
+        "novel": cluster.novelty.novel if cluster.recurs is None else False,
+        "first_seen": render_optional(cluster.novelty.first_seen),
         "merged_into": cluster.merged_into,
         "split_from": cluster.split_from,
         "pinned": cluster.pinned,

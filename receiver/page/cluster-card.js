@@ -2,11 +2,12 @@
 
 import { cascadeView } from "./cascade.js";
 import { fill, h, icon, setAttribute, setText } from "./dom.js";
-import { count, day, duration, ms, plural, timeElement } from "./format.js";
+import { count, duration, ms, plural, timeElement } from "./format.js";
 import { differingTable, labelList } from "./labels.js";
 import { externalLink } from "./links.js";
 import { createMembers } from "./members.js";
 import { ackWords, createOperator } from "./operator.js";
+import { createSimilar, showHistory } from "./past.js";
 import { severityMark, updateSeverityMark } from "./severity.js";
 import { isLive, STATES, stateMark, updateStateMark } from "./state.js";
 import { foreign, safeUrl, visible } from "./text.js";
@@ -51,6 +52,9 @@ export function createClusterCard(parts) {
   const membersSection = section("Members");
   membersSection.body.append(members.node);
   const lineage = section("Where it comes from");
+  const similar = createSimilar({ api, open });
+  const similarSection = section("Similar, now and before");
+  similarSection.body.append(similar.node);
   const noteSection = section("Note");
   noteSection.body.append(operator.note);
   noteSection.node.hidden = false;
@@ -71,6 +75,7 @@ export function createClusterCard(parts) {
     common.node,
     differing.node,
     membersSection.node,
+    similarSection.node,
     noteSection.node,
     lineage.node,
   );
@@ -146,6 +151,8 @@ export function createClusterCard(parts) {
     );
     members.update(detail, model.severityOrder, now);
     showLinks(links, detail.members ?? []);
+    similarSection.node.hidden = false;
+    similar.update(detail, () => model.now());
   }
 
   return {
@@ -243,32 +250,6 @@ function figureWords(cluster, now) {
   const meaning = STATES[cluster.state]?.meaning;
   if (meaning) parts.push(h("span.muted", {}, meaning));
   return parts;
-}
-
-function showHistory(node, cluster, now, open) {
-  const { recurs } = cluster;
-  const key = recurs ? `${recurs.cluster_id} ${recurs.similarity}` : "";
-  if (node.dataset.key === key) return;
-  node.dataset.key = key;
-  node.hidden = !recurs;
-  if (!recurs) return;
-  fill(
-    node,
-    icon("again"),
-    h(
-      "span",
-      {},
-      h("b", {}, "Seen before: "),
-      `${recurs.similarity.toFixed(2)} like `,
-      h(
-        "button.link",
-        { type: "button", onclick: () => open("cluster", recurs.cluster_id) },
-        `cluster ${recurs.cluster_id}`,
-      ),
-      ` on ${day(ms(recurs.opened_at), now)}`,
-      Number.isFinite(recurs.duration_seconds) ? `, which lasted ${duration(recurs.duration_seconds)}` : "",
-    ),
-  );
 }
 
 /** Show runbook and source of the first alert that has them. */

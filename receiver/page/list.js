@@ -318,6 +318,7 @@ function showBadges(node, cluster, inStorm) {
   const badges = [];
   if (inStorm) badges.push(["storm", "in the storm"]);
   if (cluster.recurs) badges.push(["again", "seen before"]);
+  if (cluster.novel) badges.push(["new", "new here"]);
   if (cluster.acked_by) badges.push(["ack", visible(cluster.acked_by, { limit: 24 })]);
   if (cluster.pinned) badges.push(["pin", "pinned"]);
   if (cluster.note) badges.push(["note", "note"]);

@@ -8,7 +8,8 @@ from typing import Protocol
 from receiver.core.changes import Changes, Restored
 from receiver.core.evolution import Event
 from receiver.core.inbox import InboxRow
-from receiver.core.model import Episode, Input, PastCluster
+from receiver.core.model import Episode, Input
+from receiver.core.past import PastCluster
 from receiver.core.payload import DeadLetter
 from receiver.pipeline.desk import Past
 
@@ -55,7 +56,7 @@ class Store(Past, Protocol):
         """Keep one step: its inputs, its events, the state after it, and how far the inbox is done."""
         ...
 
-    def restore(self, assignments: int) -> Restored | None:
+    def restore(self, assignments: int, past_clusters: int) -> Restored | None:
         """Return all that an engine needs to go on; None if nothing was ever committed."""
         ...
 

@@ -221,7 +221,8 @@ class Worker:
     def _restore(self) -> None:
         """Build the engine from the store, an empty one if nothing is in it."""
         window = self._config.clustering.stability_window
-        restored = self._writer.call(self._writer.store.restore, window)
+        most_past = self._config.memory.max_past_clusters
+        restored = self._writer.call(self._writer.store.restore, window, most_past)
         dims = self._embedding.dims
         if restored is not None and restored.vectors is not None:
             dims = restored.vectors.shape[1]
@@ -524,6 +525,8 @@ class Worker:
                 "current_vectors": held,
                 "max_vectors": limit,
                 "usage_ratio": round(held / limit, 4),
+                "past_clusters": len(engine.past),
+                "max_past_clusters": self._config.memory.max_past_clusters,
             },
             "constraints": engine.constraints.report(),
             "live_clusters": len(engine.live),

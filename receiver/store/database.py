@@ -22,7 +22,9 @@ from receiver.core.clusters import Cluster
 from receiver.core.errors import StoreError
 from receiver.core.evolution import Event
 from receiver.core.inbox import InboxRow
-from receiver.core.model import Episode, Input, Member, PastCluster, Vector
+from receiver.core.memory import MemorySettings
+from receiver.core.model import Episode, Input, Member, Vector
+from receiver.core.past import PastCluster
 from receiver.core.payload import DeadLetter
 from receiver.store import journal, rows, schema
 
@@ -223,6 +225,10 @@ class Database:
                 "DELETE FROM label_counts WHERE token = ?",
                 [(token,) for token in changes.labels_forgotten],
             )
+            self._db.executemany("INSERT OR REPLACE INTO kinds VALUES (?, ?, ?, ?)", changes.kinds)
+            self._db.executemany(
+                "DELETE FROM kinds WHERE key = ?", [(key,) for key in changes.kinds_forgotten]
+            )
             self._write_storms(changes)
             self._write_constraints(changes)
             self._db.execute(
@@ -341,11 +347,14 @@ class Database:
 
     # -- start -----------------------------------------------------------------------------------
 
-    def restore(self, assignments: int) -> Restored | None:
+    def restore(
+        self, assignments: int, past_clusters: int = MemorySettings.max_past_clusters
+    ) -> Restored | None:
         """Return all that an engine needs to go on; None if nothing was ever committed.
 
         Args:
             assignments: How many of the latest assignments are wanted.
+            past_clusters: How many of the clusters that ended last.
         """
         counters = self._meta("counters")
         if counters is None:
@@ -368,6 +377,11 @@ class Database:
                 (row["token"], row["count"], row["at"])
                 for row in self._db.execute("SELECT token, count, at FROM label_counts")
             ],
+            kinds=[
+                (row["key"], row["first_at"], row["back_at"], row["last_at"])
+                for row in self._db.execute("SELECT * FROM kinds")
+            ],
+            past=self._past(past_clusters),
             assignments=self._assignments(assignments),
             storm_memory={
                 row["key"]: json.loads(row["value"])
@@ -389,6 +403,15 @@ class Database:
             [(row["id"], row["digest"]) for row in found],
             [rows.vector_of(row["vector"]) for row in found],
         )
+
+    def _past(self, count: int) -> list[PastCluster]:
+        latest = self._db.execute(
+            f"SELECT {', '.join(rows.PAST_COLUMNS)} FROM clusters WHERE state = 'resolved'"
+            " AND profile IS NOT NULL AND center IS NOT NULL"
+            " ORDER BY resolved_at DESC, id DESC LIMIT ?",
+            (count,),
+        ).fetchall()
+        return [rows.past_of(row) for row in reversed(latest)]
 
     def _assignments(self, count: int) -> list[tuple[bool, float]]:
         latest = self._db.execute(
@@ -415,15 +438,9 @@ class Database:
         episodes = self._episodes("e.fingerprint IN (SELECT value FROM json_each(?))", wanted)
         ids = json.dumps(sorted({e.cluster_id for e in episodes if e.cluster_id is not None}))
         past = [
-            PastCluster(
-                row["id"],
-                row["size"],
-                row["opened_at"],
-                row["resolved_at"],
-                None if row["center"] is None else rows.vector_of(row["center"]),
-            )
+            rows.past_of(row)
             for row in self._db.execute(
-                "SELECT id, size, opened_at, resolved_at, center FROM clusters"
+                f"SELECT {', '.join(rows.PAST_COLUMNS)} FROM clusters"
                 " WHERE id IN (SELECT value FROM json_each(?))"
                 " AND state IN ('resolved', 'merged')",
                 (ids,),

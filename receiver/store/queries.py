@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -93,8 +93,12 @@ class Queries:
             following = f"{found[-1]['final']}:{found[-1]['id']}"
         return [wire.cluster_json(rows.cluster_of(row)) for row in found], following
 
-    def _cluster(self, cluster_id: int) -> Cluster:
-        """Return the cluster, or the one it was merged into: links in sent pages live on."""
+    def whole(self, cluster_id: int) -> Cluster:
+        """Return the cluster, or the one it was merged into: links in sent pages live on.
+
+        Raises:
+            NotFound: There is none with this id.
+        """
         row = rows.survivor(self._db, cluster_id)
         if row is None:
             raise NotFound(f"cluster {cluster_id} does not exist", field="id")
@@ -106,7 +110,7 @@ class Queries:
         Raises:
             NotFound: There is none with this id.
         """
-        cluster = self._cluster(cluster_id)
+        cluster = self.whole(cluster_id)
         found = self._db.execute(
             "SELECT e.*, a.labels FROM episodes e JOIN alerts a USING (fingerprint)"
             " WHERE e.cluster_id = ? ORDER BY e.id LIMIT ?",
@@ -179,6 +183,22 @@ class Queries:
             following = str(found[-1]["id"])
         return [self._alert(row) for row in found], following
 
+    def alerts_of_texts(self, texts: Sequence[tuple[int, float]]) -> list[dict[str, Any]]:
+        """Return the latest alert that had each of *texts* (id, similarity), in that order."""
+        found = []
+        for text_id, similarity in texts:
+            row = self._db.execute(
+                "SELECT e.*, a.labels, t.text FROM texts t JOIN episodes e ON e.text_id = t.id"
+                " JOIN alerts a USING (fingerprint) WHERE t.id = ? AND e.text_id > 0"
+                " ORDER BY e.id DESC LIMIT 1",
+                (text_id,),
+            ).fetchone()
+            # Of a text that came with this very moment the episode may not be committed yet.
+            if row is not None:
+                told = {"similarity": round(min(1.0, max(0.0, similarity)), 4), "text": row["text"]}
+                found.append({**told, "alert": self._alert(row)})
+        return found
+
     def alert(self, fingerprint: str) -> dict[str, Any]:
         """Return one alert: its episodes, its cluster, and why it is there.
 
@@ -195,7 +215,7 @@ class Queries:
         latest = found[0]
         cluster = None
         if latest["cluster_id"] is not None:
-            cluster = wire.cluster_json(self._cluster(latest["cluster_id"]))
+            cluster = wire.cluster_json(self.whole(latest["cluster_id"]))
         return {
             "fingerprint": fingerprint,
             "labels": json.loads(latest["labels"]),

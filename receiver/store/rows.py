@@ -13,7 +13,9 @@ from receiver.core.changes import Counters
 from receiver.core.clusters import Cluster, ClusterState, Exemplar
 from receiver.core.constraints import Constraint, Kind
 from receiver.core.evolution import AlertRef, Event, EventType
+from receiver.core.kinds import Novelty
 from receiver.core.model import Alert, Episode, EpisodeState, Member, Vector
+from receiver.core.past import PastCluster, most
 from receiver.core.spread import Spread
 
 EPISODE_COLUMNS = (
@@ -149,12 +151,20 @@ def told_row(alert: Alert) -> tuple[str, str, str, str]:
 
 
 def cluster_row(cluster: Cluster) -> tuple[Any, ...]:
-    """Return *cluster* in the order of CLUSTER_COLUMNS; what only a live one needs goes with it."""
-    profile: dict[str, object] = {"spread": cluster.spread.dump()}
-    if cluster.live:
+    """Return *cluster* in the order of CLUSTER_COLUMNS; of one that is over, what it is found by."""
+    novelty = cluster.novelty
+    profile: dict[str, Any] = {
+        "spread": cluster.spread.dump(),
+        "ended": cluster.ended,
+        "novelty": [novelty.met, novelty.new, novelty.unknown, novelty.first_seen],
+    }
+    if not cluster.live:
+        profile |= {"tokens": most(cluster.tokens), "names": most(cluster.names)}
+    else:
         profile |= {
             "tokens": cluster.tokens,
             "names": cluster.names,
+            "next_look": cluster.next_look,
             "firing_by_severity": cluster.firing_by_severity,
             "links": list(cluster.links.items()),
             "titled": [cluster.titled_size, cluster.title_seen_at, cluster.retitled],
@@ -240,16 +250,20 @@ def cluster_of(row: sqlite3.Row, vectors: Mapping[int, Vector] | None = None) ->
     # Before spread was told, only live clusters had a profile, and none a spread.
     if profile is not None and "spread" in profile:
         cluster.spread = Spread.of(profile["spread"])
-    if profile is not None and cluster.live:
+    if profile is not None and "names" in profile:
         cluster.tokens = profile["tokens"]
         cluster.names = profile["names"]
-        cluster.firing_by_severity = profile["firing_by_severity"]
+        cluster.firing_by_severity = profile.get("firing_by_severity", {})
         cluster.links = dict(profile.get("links", ()))
         # Of a cluster from before this was kept, the title is taken for that of what it was then.
         cluster.titled_size, cluster.title_seen_at, cluster.retitled = profile.get(
             "titled", (cluster.size, None, False)
         )
-        for text_id, fingerprint, count, onset, used_no, *told in profile["exemplars"]:
+        # Before 0006_past there were none of these, and whether it recurs an earlier one was final.
+        cluster.next_look = profile.get("next_look")
+        cluster.novelty = Novelty(*profile.get("novelty", ()))
+        cluster.ended = profile.get("ended", "")
+        for text_id, fingerprint, count, onset, used_no, *told in profile.get("exemplars", ()):
             if vectors is not None and text_id in vectors:
                 # Before 0004_evidence nothing was known of how much a wording tells.
                 telling = told[0] if told else 1.0
@@ -257,6 +271,29 @@ def cluster_of(row: sqlite3.Row, vectors: Mapping[int, Vector] | None = None) ->
                     text_id, fingerprint, count, onset, used_no, telling, vectors[text_id]
                 )
     return cluster
+
+
+PAST_COLUMNS = (
+    "id", "size", "opened_at", "resolved_at", "title", "profile", "center",
+)  # fmt: skip
+
+
+def past_of(row: sqlite3.Row) -> PastCluster:
+    """Return what is remembered of the cluster of *row*, which is over."""
+    profile = load_optional(row["profile"]) or {}
+    return PastCluster.of(
+        Cluster(
+            id=row["id"],
+            size=row["size"],
+            opened_at=row["opened_at"],
+            resolved_at=row["resolved_at"],
+            title=row["title"],
+            tokens=profile.get("tokens", {}),
+            names=profile.get("names", {}),
+            ended=profile.get("ended", ""),
+            center=None if row["center"] is None else vector_of(row["center"]),
+        )
+    )
 
 
 def survivor(db: sqlite3.Connection, cluster_id: int) -> sqlite3.Row | None:

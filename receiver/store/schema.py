@@ -61,6 +61,19 @@ def constraints(db: Database) -> None:
             db.execute(statement)
 
 
+@migrations(name="0006_past")
+def past(db: Database) -> None:
+    """Keep when each kind of alert was seen, and find the alerts that have a text.
+
+    What is needed of a cluster that is over lies in its `profile`; those that ended before have none.
+    """
+    db.execute(
+        "CREATE TABLE kinds (key TEXT PRIMARY KEY, first_at INTEGER NOT NULL,"
+        " back_at INTEGER NOT NULL, last_at INTEGER NOT NULL) WITHOUT ROWID"
+    )
+    db.execute("CREATE INDEX episodes_by_text ON episodes (text_id) WHERE text_id > 0")
+
+
 _CONSTRAINTS = """
 CREATE TABLE constraints (
     seq    INTEGER PRIMARY KEY,
@@ -230,4 +243,6 @@ def migrate(db: Database) -> None:
 
 
 # The library ignores applied names that it does not know, and would write into a newer database.
-_NAMES = ("0001_first", "0002_storms", "0003_operator", "0004_evidence", "0005_constraints")
+_NAMES = (
+    "0001_first", "0002_storms", "0003_operator", "0004_evidence", "0005_constraints", "0006_past",
+)  # fmt: skip

@@ -18,8 +18,10 @@ from receiver.core.errors import SenderError, TryLater
 from receiver.core.explain import explain, sentence
 from receiver.core.intake import Embed
 from receiver.core.model import Alert
+from receiver.core.past import Signature
 from receiver.core.query import AlertQuery
 from receiver.core.requests import Request, UndoRequest, UpdateRequest
+from receiver.core.similar import Similar, similar, text_of
 from receiver.core.text import masked_text
 from receiver.core.timestamps import SECOND, nanoseconds, render
 from receiver.web import parameters
@@ -253,6 +255,42 @@ class Api:
         found = await self._from_worker(self._worker.ask(question))
         took = (self._seconds() - started) * 1000
         return answer({"fingerprint": alert.fingerprint, **found, "processing_ms": round(took, 3)})
+
+    async def similar(self, request: web.Request) -> web.Response:
+        """GET /api/v1/similar: clusters and texts like a text, or like a cluster."""
+        query = request.query
+        parameters.only(query, "q", "cluster_id", "limit")
+        count = parameters.limit(query)
+        text = query.get("q", "").strip()
+        cluster_id = parameters.integer(query, "cluster_id", 0, low=1)
+        if bool(text) == bool(cluster_id):
+            raise SenderError("q: expected a text, or else cluster_id", field="q")
+        cluster = await self._read(self._queries.whole, cluster_id) if cluster_id else None
+
+        def question(engine: Engine, embed: Embed) -> tuple[Similar, float]:
+            if cluster is None:
+                known = text_of(text)
+                vector = engine.vector_of_text(known)
+                if vector is None:
+                    (vector,) = embed([known])
+                one = Signature(vector)
+            else:
+                one = Signature.of(cluster)
+            started = self._seconds()
+            found = similar(engine, one, count, cluster.id if cluster else 0)
+            return found, (self._seconds() - started) * 1000
+
+        found, took = await self._from_worker(self._worker.ask(question))
+        return answer(
+            {
+                "clusters": found.clusters,
+                "alerts": await self._read(self._queries.alerts_of_texts, found.texts),
+                "search_ms": round(took, 3),
+                # Flat indexes have one cell, and all of it is searched.
+                "cells_searched": 1,
+                "total_vectors": found.vectors,
+            }
+        )
 
     async def _from_worker(self, future: Future[R]) -> R:
         """Return what the worker gives; what it has not begun in time it never does."""

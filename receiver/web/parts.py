@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from typing import Any, Protocol, TypeVar
 
+from receiver.core.clusters import Cluster
 from receiver.core.engine import Engine
 from receiver.core.evolution import Event
 from receiver.core.frames import Sink
@@ -85,6 +86,14 @@ class Queries(Protocol):
 
     def cluster(self, cluster_id: int) -> dict[str, Any]:
         """Return one cluster with its members, or raise NotFound."""
+        ...
+
+    def whole(self, cluster_id: int) -> Cluster:
+        """Return one cluster as it is kept, or the one it was merged into, or raise NotFound."""
+        ...
+
+    def alerts_of_texts(self, texts: Sequence[tuple[int, float]]) -> list[dict[str, Any]]:
+        """Return the latest alert that had each of *texts* (id, similarity), in that order."""
         ...
 
     def alerts(

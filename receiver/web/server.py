@@ -87,6 +87,7 @@ class Server:
             Call("POST", "/api/v1/undo/{seq}", Role.OPERATOR, api.undo),
             Call("GET", "/api/v1/alerts", Role.READ, api.alerts),
             Call("GET", "/api/v1/alerts/{fingerprint}", Role.READ, api.alert),
+            Call("GET", "/api/v1/similar", Role.READ, api.similar),
             Call("GET", "/api/v1/events", Role.READ, api.events),
             Call("GET", "/api/v1/storms", Role.READ, api.storms),
             Call("GET", "/api/v1/timeline", Role.READ, api.timeline),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from playwright.sync_api import Page, expect
 from tests.browser.conftest import PHONE, MakeReceiver, OpenPage
 from tests.builders import body, entry
 from tests.support.processes import ReceiverProcess
+from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.e2e
 
@@ -149,6 +151,89 @@ class TestWhatIsShown:
         page.keyboard.press("Escape")
 
         expect(page.locator("#card")).to_be_hidden()
+
+
+class TestWhatWasSeenBefore:
+    NAMES = ("DatabaseDown", "DatabaseSlow", "ReplicaLagging")
+
+    def lived_through(self, make_receiver: MakeReceiver, wait: str) -> ReceiverProcess:
+        """Return a receiver to which three alerts came, went, and came anew."""
+        receiver = make_receiver(
+            settings={"clustering.resolve_after": "0s", "clustering.novel_after": wait}
+        )
+        receiver.start()
+        for ends in ("0001-01-01T00:00:00Z", "2026-01-01T00:41:00Z"):
+            status = "firing" if ends.startswith("0001") else "resolved"
+            post(receiver, body(*(self.told(name, 0, ends, status) for name in self.NAMES)))
+            receiver.settle()
+        wait_until("it is over", lambda: receiver.read("clusters/1")["state"] == "resolved")
+        post(receiver, body(*(self.told(name, 9000) for name in self.NAMES)))
+        receiver.settle()
+        return receiver
+
+    def told(
+        self, name: str, starts: float, ends: str = "", status: str = "firing"
+    ) -> dict[str, Any]:
+        labels = {
+            "alertname": name,
+            "severity": "critical",
+            "service": "payments",
+            "node": f"n-{name}",
+        }
+        more = {"endsAt": ends, "status": status} if ends else {}
+        told = {"summary": "the database of payments is in trouble"}
+        return entry(name, starts=starts, labels=labels, annotations=told, **more)
+
+    @pytest.mark.parametrize("scheme", ["dark", "light"])
+    def test_a_card_says_which_cluster_it_recurs_and_what_else_is_like_it(
+        self, make_receiver: MakeReceiver, open_page: OpenPage, pictures: Path, scheme: str
+    ) -> None:
+        receiver = self.lived_through(make_receiver, "1d")
+        page = opened(open_page(receiver.url + "#cluster=2", color_scheme=scheme))
+        card = page.locator("#card")
+
+        expect(card.locator(".card-history")).to_contain_text("Seen before: ")
+        expect(card.locator(".card-history")).to_contain_text(
+            "ended when ReplicaLagging (node n-ReplicaLagging) resolved"
+        )
+        expect(card.locator(".similar li")).to_have_count(1)
+        expect(page.locator("#rows")).to_contain_text("seen before")
+        card.locator(".similar li").scroll_into_view_if_needed()
+        page.screenshot(path=pictures / f"similar-{scheme}.png")
+        card.locator(".card-history").scroll_into_view_if_needed()
+        page.screenshot(path=pictures / f"recurs-{scheme}.png")
+        assert serious(page) == []
+        card.locator(".card-history").get_by_role("button").click()
+        expect(card.locator("h2, h3").first).to_be_visible()
+        expect(page).to_have_url(re.compile("cluster=1$"))
+
+    def test_what_was_never_seen_is_new_here(
+        self, make_receiver: MakeReceiver, open_page: OpenPage, pictures: Path
+    ) -> None:
+        receiver = self.lived_through(make_receiver, "1s")
+        wait_until(
+            "a second has passed",
+            lambda: self.new_one(receiver)["novel"] is True,
+        )
+        cluster = self.new_one(receiver)
+        page = opened(open_page(receiver.url + f"#cluster={cluster['id']}"))
+
+        expect(page.locator(".card-history")).to_contain_text(
+            "New here: it has alerts never seen here before"
+        )
+        expect(page.locator("#rows")).to_contain_text("new here")
+        page.screenshot(path=pictures / "novel.png")
+
+    def new_one(self, receiver: ReceiverProcess) -> dict[str, Any]:
+        """Return the cluster of an alert of a kind that was not there before."""
+        number = len(receiver.clusters(state="all"))
+        name = "Unheard" + chr(65 + number)
+        labels = {"alertname": name, "severity": "warning", "rack": f"r{number}"}
+        post(receiver, body(entry(name, starts=99_000 * number, labels=labels)))
+        receiver.settle()
+        (told,) = receiver.alerts(q=name)
+        found: dict[str, Any] = receiver.read(f"clusters/{told['cluster_id']}")
+        return found
 
 
 class TestHowMuchOfThePast:

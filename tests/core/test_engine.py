@@ -14,7 +14,8 @@ from receiver.core.engine import CoreSettings
 from receiver.core.errors import NotFound, SenderError, StormcellError, TooLarge, TryLater
 from receiver.core.evolution import EventType
 from receiver.core.memory import MemorySettings
-from receiver.core.model import Episode, EpisodeState, PastCluster, Recall, Sighting, Tick
+from receiver.core.model import Episode, EpisodeState, Recall, Sighting, Tick
+from receiver.core.past import PastCluster, Signature
 from tests.builders import START, Site, alert, at, settings
 
 
@@ -186,6 +187,10 @@ def test_reopened_after_its_cluster_is_over_it_recurs() -> None:
         "similarity": 1.0,
         "opened_at": "2026-01-01T00:00:01.000Z",
         "duration_seconds": 350.0,
+        "resolved_at": "2026-01-01T00:05:51.000Z",
+        "title": "A in node n1",
+        "ended": "A resolved",
+        "reason": "one of its alerts fires again under the same startsAt",
     }
     assert site.engine.episodes[one.fingerprint].reopen_no == 1
     assert site.engine.counters.outcomes["firing.reopened"] == 1
@@ -412,7 +417,7 @@ def test_a_text_that_made_room_is_no_loss_for_a_reopen() -> None:
         cluster_id=1,
         text_id=777,
     )
-    site.feed([Recall([kept], [PastCluster(1, 1, at(0), None, None)])])
+    site.feed([Recall([kept], [PastCluster(1, 1, at(0), None, Signature(None))])])
 
     site.receive(500, one)
 
@@ -421,6 +426,10 @@ def test_a_text_that_made_room_is_no_loss_for_a_reopen() -> None:
         "similarity": None,
         "opened_at": "2026-01-01T00:00:00.000Z",
         "duration_seconds": None,
+        "resolved_at": None,
+        "title": "",
+        "ended": None,
+        "reason": "one of its alerts fires again under the same startsAt",
     }
     assert site.engine.episodes[one.fingerprint].text_id == 1
 

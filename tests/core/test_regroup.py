@@ -13,7 +13,9 @@ from receiver.core.changes import Merged, Moved
 from receiver.core.clusters import MAX_EXEMPLARS, MAX_TOKENS, Cluster, ClusterState, Exemplar
 from receiver.core.errors import Conflict, NotFound
 from receiver.core.evolution import EventType
+from receiver.core.kinds import Novelty
 from receiver.core.model import Alert, Episode, Member, Merge, OperatorCommand, Split, Tick
+from receiver.core.severity import SeveritySettings
 from receiver.core.text import masked_text
 from tests.builders import Site, alert, at, settings
 
@@ -398,3 +400,51 @@ def test_a_split_that_is_taken_back_leaves_no_word() -> None:
     assert merged["reason"] == "an operator said so: its alert went to 1"
     assert pair.engine.constraints.by_seq == {}
     assert pair.engine.live.by_id[1].links == {}
+
+
+# -- what is like the past ---------------------------------------------------------------------------
+
+
+def test_the_survivor_recurs_what_it_did_or_else_what_the_gone_one_did() -> None:
+    earlier: dict[str, Any] = {"cluster_id": 1}
+    for ours, theirs, kept in ((None, earlier, 8), ({"cluster_id": 2}, earlier, 4)):
+        into = Cluster(5, at(0), recurs=ours, next_look=4, novelty=Novelty(1, 1))
+        gone = Cluster(6, at(0), recurs=theirs, next_look=8, novelty=Novelty(2, 0, 1))
+
+        regroup.absorb(gone, into, at(9), 1.0)
+
+        assert (into.recurs, into.next_look) == (ours or theirs, kept)
+        assert into.novelty == Novelty(3, 1, 1)
+
+
+def test_how_it_ended_is_how_the_last_to_end_did() -> None:
+    for ours, theirs, kept in (
+        (at(5), at(9), "theirs"),
+        (at(9), at(5), "ours"),
+        (at(5), None, "ours"),
+    ):
+        into = Cluster(5, at(0), member_resolved_at=ours, ended="ours")
+        gone = Cluster(6, at(0), member_resolved_at=theirs, ended="theirs")
+
+        regroup.absorb(gone, into, at(9), 1.0)
+
+        assert into.ended == kept
+
+
+def test_both_sides_of_a_split_look_for_their_like_anew() -> None:
+    for known, next_look in ((12, 0), (None, None)):
+        site = Site()
+        told = [alert("A", summary="it broke", node=f"n{n}") for n in range(4)]
+        site.receive(0, *told)
+        site.engine.live.by_id[1].next_look = known
+        members = members_of(site.engine.episodes.values(), 1)
+        how = regroup.Rebuilding(
+            site.engine.settings.clustering, SeveritySettings(), lambda text: None
+        )
+
+        made = regroup.take_apart(
+            site.engine.live.by_id[1], members, [members[0].id], 2, at(9), how
+        )
+
+        assert site.engine.live.by_id[1].next_look == next_look
+        assert (made.next_look, made.novelty) == (0, site.engine.live.by_id[1].novelty)

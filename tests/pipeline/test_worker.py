@@ -185,7 +185,7 @@ def test_a_text_nothing_can_be_made_of_is_clustered_without(rigs: Callable[..., 
     rig.settled()
 
     assert rig.names() == ["A", "poison"]
-    assert rig.writer.call(rig.writer.store.restore, 1).counters.text_id == 1  # type: ignore[union-attr]
+    assert rig.writer.call(rig.writer.store.restore, 1, 1).counters.text_id == 1  # type: ignore[union-attr]
 
 
 def test_an_alert_the_engine_fails_on_is_a_dead_letter(

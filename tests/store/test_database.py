@@ -158,7 +158,7 @@ class TestHistory:
         (episode,), (past,) = partition.database.recall([fingerprint])
 
         assert (episode.cluster_id, past.id, past.size) == (1, 1, 1)
-        assert past.center is not None
+        assert past.signature.center is not None
         assert partition.database.recall(["0" * 16]) == ([], [])
 
 

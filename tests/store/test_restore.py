@@ -17,6 +17,7 @@ from receiver.core.constraints import Kind
 from receiver.core.errors import StormcellError
 from receiver.core.evolution import Event, EventType
 from receiver.core.intake import sightings
+from receiver.core.memory import MemorySettings
 from receiver.core.model import Alert, Recall, Tick
 from receiver.core.requests import (
     MergeRequest,
@@ -35,8 +36,17 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 QUICK = dataclasses.replace(
-    core_settings(stale_after=300.0, close_after=200.0, resolve_after=60.0, stability_window=10),
+    core_settings(
+        stale_after=300.0,
+        close_after=200.0,
+        resolve_after=60.0,
+        stability_window=10,
+        recurs_from=0.2,
+        novel_after=150.0,
+    ),
     storms=STORMS,
+    # So few that some are forgotten.
+    memory=MemorySettings(max_past_clusters=3, max_alert_names=10),
 )
 
 
@@ -64,7 +74,9 @@ class Partition:
     def open(self) -> None:
         self.database = Database(self.directory)
         self.engine = engine(QUICK)
-        restored = self.database.restore(QUICK.clustering.stability_window)
+        restored = self.database.restore(
+            QUICK.clustering.stability_window, QUICK.memory.max_past_clusters
+        )
         if restored is not None:
             self.engine.restore(restored)
 
@@ -321,3 +333,65 @@ def test_a_heartbeat_is_one_in_the_journal_too(partition: Partition) -> None:
 
     assert state_of(again) == state_of(partition.engine)
     assert again.counters.outcomes == {"firing.heartbeat": 1, "firing.new": 1}
+
+
+def recurring(partition: Partition) -> list[Event]:
+    return [event for event in partition.events if event.detail.get("recurs")]
+
+
+@given(st.lists(st.sampled_from("ABC"), min_size=3, max_size=7), st.sets(st.integers(0, 9)))
+@settings(deadline=None, max_examples=25)
+def test_what_recurs_what_is_the_same_after_restarts_and_when_replayed(
+    kinds: list[str], restarts: set[int]
+) -> None:
+    """Of outages that come again and again, three kinds of them, with more past than is held."""
+    with folder() as one, folder() as other, contextlib.ExitStack() as closing:
+        steady = closing.enter_context(contextlib.closing(Partition(Path(one))))
+        restarted = closing.enter_context(contextlib.closing(Partition(Path(other))))
+        for number, kind in enumerate(kinds):
+            at_seconds = 10_000.0 * number
+            alerts = [alert(f"{kind}{kind}Down", starts=at_seconds, node=f"n{n}") for n in range(3)]
+            over = [
+                alert(f"{kind}{kind}Down", starts=at_seconds, ends=at_seconds + 50, node=f"n{n}")
+                for n in range(3)
+            ]
+            for each in (steady, restarted):
+                each.apply([(at_seconds + 1, told) for told in alerts])
+                each.apply([(at_seconds + 60, told) for told in over])
+                each.tick(at_seconds + 900)
+            if number in restarts:
+                restarted.restart()
+                assert state_of(restarted.engine) == state_of(steady.engine)
+        again = engine(QUICK)
+        events = again.step(steady.database.inputs())
+        again.forget()
+
+        assert [e.to_json() for e in steady.events] == [e.to_json() for e in restarted.events]
+        assert [e.to_json() for e in steady.events] == [e.to_json() for e in events]
+        assert state_of(steady.engine) == state_of(restarted.engine) == state_of(again)
+
+
+def test_what_has_been_is_recognised_after_a_restart(partition: Partition) -> None:
+    def outage(at_seconds: float, *, ends: float | None = None) -> list[tuple[float, Alert]]:
+        told = [
+            alert("Down", starts=at_seconds, ends=ends, node=f"n{n}", summary="it is down")
+            for n in range(3)
+        ]
+        return [((ends or at_seconds) + 1, one) for one in told]
+
+    partition.apply(outage(0))
+    partition.apply(outage(0, ends=50))
+    partition.tick(900)
+    partition.restart()
+    partition.apply(outage(10_000))
+
+    (event,) = recurring(partition)
+    assert event.detail["recurs"]["cluster_id"] == 1
+    assert event.detail["recurs"]["ended"] == "Down (node n2) resolved"
+    partition.restart()
+    cluster = partition.engine.live.by_id[2]
+    assert cluster.recurs == event.detail["recurs"]
+    assert cluster.next_look == 12
+    kept = partition.database.find_cluster(1)
+    assert kept is not None
+    assert (kept.ended, kept.novelty.met) == ("Down (node n2) resolved", 1)

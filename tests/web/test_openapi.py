@@ -35,6 +35,7 @@ from receiver.web.access import Role
 from receiver.web.openapi import PATH
 from tests import builders
 from tests.builders import alert, at, body, entry
+from tests.core.test_past import POSTGRES, a_site, incident
 from tests.core.test_regroup import members_of
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -487,6 +488,14 @@ CASES = [
     Case("listStorms", 200),
     Case("listStorms", 200, known=True, told=READER),
     Case("listStorms", 400, "cursor=x"),
+    Case("findSimilar", 200, "q=a+full+disk"),
+    Case("findSimilar", 200, "q=DiskFull&limit=1"),
+    Case("findSimilar", 200, "cluster_id=1&limit=5"),
+    Case("findSimilar", 400),
+    Case("findSimilar", 400, "q=+"),
+    Case("findSimilar", 400, "q=a&cluster_id=1"),
+    Case("findSimilar", 404, "cluster_id=9000000"),
+    Case("findSimilar", 503, "q=a", state="not restored"),
     Case("classifyAlert", 200, told={"json": TO_CLASSIFY}),
     Case("classifyAlert", 200, told={"json": TO_CLASSIFY | {"labels": {"alertname": "New"}}}),
     Case("classifyAlert", 400, told={"json": []}),
@@ -656,7 +665,7 @@ async def test_what_may_be_absent_was_there_too(anyone: Caller, known: Caller) -
     storms = (await anyone.call("listStorms")).content["items"]
 
     assert [bool(storm["representatives"]) for storm in storms] == [True]
-    for name in ("closed_at", "resolved_at", "confidence", "recurs"):
+    for name in ("closed_at", "resolved_at", "confidence", "recurs", "novel"):
         assert {cluster[name] is None for cluster in clusters} == {True, False}, name
     for name in ("endsAt", "cluster_id", "confidence"):
         assert {told[name] is None for told in alerts} == {True, False}, name
@@ -734,8 +743,8 @@ def good_and_bad(schema: Mapping[str, Any]) -> tuple[list[object], list[object]]
         return list(schema["enum"]), ["nonsense"]
     if "anyOf" in schema:
         return [*schema["examples"], "1795456800.5"], ["soon", "9000000001", "2026-11-23"]
-    assert schema == {"type": "string"}
-    return [""], []
+    assert schema["type"] == "string"
+    return (["x"], [""]) if schema.get("minLength") else ([""], [])
 
 
 @pytest.mark.parametrize(
@@ -748,6 +757,10 @@ async def test_the_bounds_of_parameters_are_as_described(
     (told,) = [p for p in OPERATIONS[name].queries if p["name"] == parameter]
     good, bad = good_and_bad(told["schema"])
     base = RANGE if name == "getTimeline" and parameter in RANGE else {}
+    if name == "findSimilar":
+        base = {"q": "disk"} if parameter == "limit" else {}
+        # There is no cluster with the greatest id that can be.
+        good = [value for value in good if value != 2**63 - 1]
     for code, values in ((200, good), (400, bad)):
         for value in values:
             query = "&".join(f"{k}={quote(str(v))}" for k, v in {**base, parameter: value}.items())
@@ -847,7 +860,18 @@ async def test_every_event_is_as_described() -> None:
     site.receive(40_001, *(alert("Disk", ends=40_000, node=f"n{n}") for n in range(3)))
     site.receive(41_000, *(alert("Many", starts=41_000, number=f"x{n}") for n in range(30)))
     site.feed([Tick(at(80_000))])
-    for event in site.events:
+    # One that is like another, until it has grown; and one whose alert fires again.
+    before = a_site()
+    incident(before, 0, "payments", POSTGRES)
+    for name in POSTGRES:
+        before.receive(9000, alert(name, starts=9000, service="payments", summary=name))
+    for n in range(9):
+        before.receive(9001, alert(f"Other{'abcdefghi'[n]}", starts=9000, rack=f"r{n}"))
+    incident(before, 90_000, "mail", ["Full"])
+    before.receive(99_000, alert("Full", starts=90_000, service="mail", summary="Full"))
+    told = [e.detail["recurs"] for e in before.events if "recurs" in e.detail]
+    assert [recurs is None for recurs in told] == [False, True, False]
+    for event in (*site.events, *before.events):
         check(event.to_json(), "Event")
 
     storm, *_ = site.engine.drain().storms
@@ -962,7 +986,8 @@ async def test_no_object_of_any_answer_may_have_a_further_field(anyone: Caller) 
         told_to: dict[str, Any] = {"json": bad if name == "postWebhook" else sent}
         if name in REGROUPING:
             told_to = await anyone.regroupable(name, 200)
-        answer = await anyone.call(name, **told_to)
+        query = "cluster_id=1" if name == "findSimilar" else ""
+        answer = await anyone.call(name, query, **told_to)
         content = first_of_each(answer.content)
         told = described["application/json"]["schema"]
         check(content, told)

@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from receiver.core import companions, kinds
 from receiver.core.clusters import Cluster
 from receiver.core.constraints import Constraint
-from receiver.core.kinds import Row
 from receiver.core.model import Alert, Episode, Vector
 from receiver.core.past import PastCluster
 
@@ -85,6 +85,7 @@ class Changes:
         forgotten_texts: Ids of texts whose vector is held no more.
         label_counts, labels_forgotten: See `LabelFrequencies.changes`.
         kinds, kinds_forgotten: See `Kinds.changes`.
+        companions, companions_forgotten: See `Companions.changes`.
         storms: New or changed, in the order of their ids, as the public sees them.
         storm_memory: What `Storms.restore` wants, as JSON by key; only the keys that changed.
         constraints, lifted: New ones, and the seqs of those that hold no more.
@@ -103,8 +104,10 @@ class Changes:
     forgotten_texts: list[int] = field(default_factory=list)
     label_counts: list[tuple[str, float, int]] = field(default_factory=list)
     labels_forgotten: list[str] = field(default_factory=list)
-    kinds: list[Row] = field(default_factory=list)
+    kinds: list[kinds.Row] = field(default_factory=list)
     kinds_forgotten: list[str] = field(default_factory=list)
+    companions: list[companions.Row] = field(default_factory=list)
+    companions_forgotten: list[int] = field(default_factory=list)
     storms: list[dict[str, Any]] = field(default_factory=list)
     storm_memory: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     constraints: list[Constraint] = field(default_factory=list)
@@ -122,6 +125,7 @@ class Restored:
         texts: (id, digest) of those held, the longest unused first, and their vectors beside them.
         label_counts: See `LabelFrequencies.restore`.
         kinds: See `Kinds.restore`.
+        companions: See `Companions.restore`.
         past: Clusters that are over, the first to end first; the latest, as many as are wanted.
         assignments: (founded, confidence) of the latest assignments, oldest first.
         storm_memory: The latest of each key of `Changes.storm_memory`.
@@ -134,7 +138,8 @@ class Restored:
     texts: Sequence[tuple[int, bytes]] = ()
     vectors: NDArray[np.float32] | None = None
     label_counts: Iterable[tuple[str, float, int]] = ()
-    kinds: Iterable[Row] = ()
+    kinds: Iterable[kinds.Row] = ()
+    companions: Iterable[companions.Row] = ()
     past: Sequence[PastCluster] = ()
     assignments: Iterable[tuple[bool, float]] = ()
     storm_memory: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from receiver.core.kinds import Novelty
+from receiver.core.labels import label_of
 from receiver.core.model import Vector
 from receiver.core.settings import Seconds, setting
 from receiver.core.spread import First, Spread
@@ -44,7 +45,7 @@ class ClusteringSettings:
     threshold: float = setting(
         # Where the evidence for and against is even: a little above one half, as among the clusters
         # that are compared the right one more often is than not.
-        0.54,
+        0.52,
         "Least confidence with which an alert joins a cluster.",
         unit="0 to 1",
         low=0,
@@ -186,7 +187,7 @@ class Exemplar:
         count: Members that had it.
         onset: startsAt of the latest such member, nanoseconds.
         used_no: Number of the assignment that brought the latest such member.
-        telling: How much the wording of the latest such member told, 0 to 1.
+        telling, rarity: How much unlikeness and likeness of the latest such member tell, 0 to 1.
         vector: Of the text, shape (dims,), unit length.
     """
 
@@ -196,6 +197,7 @@ class Exemplar:
     onset: int
     used_no: int
     telling: float
+    rarity: float
     vector: Vector
 
 
@@ -225,7 +227,7 @@ class Cluster:
         tokens: Members by label value.
         names: Members by alert name.
         exemplars: Distinct texts used lately, by text id.
-        matrix_cache: See `matrix`.
+        matrix_cache, names_cache: See `matrix`, `label_names`.
         center: Moving average of the members' vectors, unit length; None until one has a vector.
         confidence_sum: Over the members that joined (all but the founder).
         recurs: Which earlier cluster it looks like, as shown to people.
@@ -236,6 +238,9 @@ class Cluster:
         affected: Members by value, of each label that tells who and what is affected.
         own_title: The title is an operator's and is left alone.
         spread: Where its members fired, and when first.
+        only: Fingerprint of the alert that all its members are firings of; empty if there are others.
+        patience: For how long it waits for that alert, nanoseconds; 0 for most. One that waits is nobody
+            else's.
         links: Side by constraint of which it has had a member, as `Constraints.marks` gives it.
     """
 
@@ -269,6 +274,7 @@ class Cluster:
     names: dict[str, int] = field(default_factory=dict)
     exemplars: dict[int, Exemplar] = field(default_factory=dict)
     matrix_cache: NDArray[np.float32] | None = None
+    names_cache: tuple[int, frozenset[str]] | None = None
     center: Vector | None = None
     confidence_sum: float = 0.0
     recurs: Mapping[str, Any] | None = None
@@ -283,6 +289,8 @@ class Cluster:
     acked_by: str = ""
     note: str = ""
     spread: Spread = field(default_factory=Spread)
+    only: str = ""
+    patience: int = 0
     links: dict[int, int] = field(default_factory=dict)
 
     @property
@@ -308,6 +316,7 @@ class Cluster:
         affected_labels: Iterable[str] = (),
         learning_rate: float,
         telling: float = 1.0,
+        rarity: float = 1.0,
         gaps_kept: float = math.inf,
     ) -> tuple[list[int], list[str]]:
         """Take in what a new member tells; counts and clock are the caller's.
@@ -323,6 +332,7 @@ class Cluster:
             self.labels = {k: v for k, v in self.labels.items() if labels.get(k) == v}
         else:
             self.labels = dict(labels)
+        self.only = fingerprint if not self.size or self.only == fingerprint else ""
         name = labels.get("alertname", "")
         self.spread.learn(tokens, First(onset, fingerprint, name))
         tokens_gone = _count(self.tokens, tokens, MAX_TOKENS)
@@ -333,7 +343,8 @@ class Cluster:
         if vector is None:
             return [], tokens_gone
         self._move_center(vector, learning_rate)
-        return self._learn_text(text_id, vector, fingerprint, onset, telling), tokens_gone
+        exemplar = Exemplar(text_id, fingerprint, 1, onset, self.moved_no, telling, rarity, vector)
+        return self._learn_text(exemplar), tokens_gone
 
     def start_earlier(
         self, onset: int, tokens: Iterable[str], fingerprint: str, labels: Mapping[str, str]
@@ -353,18 +364,13 @@ class Cluster:
             self.gap_sum *= kept / self.gap_count
             self.gap_count = kept
 
-    def _learn_text(
-        self, text_id: int, vector: Vector, fingerprint: str, onset: int, telling: float
-    ) -> list[int]:
-        known = self.exemplars.get(text_id)
+    def _learn_text(self, latest: Exemplar) -> list[int]:
+        known = self.exemplars.get(latest.text_id)
         if known is not None:
-            known.count += 1
-            known.fingerprint, known.onset, known.used_no = fingerprint, onset, self.moved_no
-            known.telling = telling
+            latest.count += known.count
+            self.exemplars[latest.text_id] = latest
             return []
-        self.exemplars[text_id] = Exemplar(
-            text_id, fingerprint, 1, onset, self.moved_no, telling, vector
-        )
+        self.exemplars[latest.text_id] = latest
         self.matrix_cache = None
         if len(self.exemplars) <= MAX_EXEMPLARS:
             return []
@@ -381,6 +387,13 @@ class Cluster:
         length = float(np.sqrt((moved * moved).sum()))
         if length > 0.0:
             self.center = (moved / length).astype(np.float32)
+
+    @property
+    def label_names(self) -> frozenset[str]:
+        """Names of the labels of which it has a value."""
+        if self.names_cache is None or self.names_cache[0] != len(self.tokens):
+            self.names_cache = len(self.tokens), frozenset(label_of(t)[0] for t in self.tokens)
+        return self.names_cache[1]
 
     @property
     def matrix(self) -> NDArray[np.float32]:
@@ -419,12 +432,16 @@ class Cluster:
         return self.idle_since is not None and (
             not self.accepting
             or self.is_quiet(now, settings)
-            or now >= self.idle_since + nanoseconds(settings.resolve_after)
+            or now >= self.idle_since + self._waits(settings.resolve_after)
         )
 
     def is_quiet(self, now: int, settings: ClusteringSettings) -> bool:
         """Return whether no member came for so long, at *now*, that none is taken any more."""
-        return now >= self.joined_at + nanoseconds(settings.close_after)
+        return now >= self.joined_at + self._waits(settings.close_after)
+
+    def _waits(self, usual: Seconds) -> int:
+        """Return for how long it waits where others wait the *usual* seconds, nanoseconds."""
+        return max(self.patience, nanoseconds(usual))
 
     def is_overdue(self, now: int, settings: ClusteringSettings) -> bool:
         """Return whether it is not, at *now*, in the state in which it should be."""
@@ -445,9 +462,9 @@ class Cluster:
         if self.member_resolved_at is not None:
             due.append(self.member_resolved_at + nanoseconds(settings.resolving_for))
         if self.accepting:
-            due.append(self.joined_at + nanoseconds(settings.close_after))
+            due.append(self.joined_at + self._waits(settings.close_after))
         if self.idle_since is not None:
-            due.append(self.idle_since + nanoseconds(settings.resolve_after))
+            due.append(self.idle_since + self._waits(settings.resolve_after))
         ahead = [at for at in due if at > now]
         return min(ahead) if ahead and self.live else None
 

@@ -9,22 +9,25 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 from receiver.core import episodes, evidence, heartbeat, past, regroup, severity, titles, titling
 from receiver.core.changes import Changes, Counters, Merged, Moved, Restored
 from receiver.core.clusters import Cluster, ClusteringSettings, ClusterState
+from receiver.core.companions import Companions
 from receiver.core.constraints import Constraint, Constraints, Kind
 from receiver.core.episodes import Action
 from receiver.core.errors import Conflict, NotFound, StormcellError
-from receiver.core.evidence import Probe, lift, rank, telling
+from receiver.core.evidence import Probe, lift, rank, rarity, telling
 from receiver.core.evolution import AlertRef, Event, EventType
 from receiver.core.explain import Placement, explain, sentence
+from receiver.core.habit import Habit
 from receiver.core.heartbeat import HeartbeatSettings
 from receiver.core.identity import IdentitySettings
 from receiver.core.index import IndexSettings, VectorIndex
 from receiver.core.kinds import Kinds
-from receiver.core.labels import LabelFrequencies, tokens
+from receiver.core.labels import LabelFrequencies, label_of, tokens
 from receiver.core.live import LiveClusters
 from receiver.core.memory import MemorySettings
 from receiver.core.model import (
@@ -92,6 +95,7 @@ class Engine:
         self.stability = Stability(settings.clustering.stability_window)
         self.storms = Storms(settings.storms)
         self.frequencies = LabelFrequencies(settings.memory.max_label_values)
+        self.companions = Companions(settings.memory.max_companions)
         self.constraints = Constraints(settings.clustering.max_linked_alerts)
         self.past = PastClusters(settings.memory.max_past_clusters, make_index(dims))
         self.kinds = Kinds(
@@ -164,6 +168,7 @@ class Engine:
         label_counts, labels_forgotten = self.frequencies.changes()
         texts, used_texts, forgotten_texts = self.texts.changes()
         kinds, kinds_forgotten = self.kinds.changes()
+        companions, companions_forgotten = self.companions.changes()
         storms, storm_memory = self.storms.changes(self.live.by_id)
         constraints, lifted = self.constraints.changes()
         changes = Changes(
@@ -181,6 +186,8 @@ class Engine:
             labels_forgotten=labels_forgotten,
             kinds=kinds,
             kinds_forgotten=kinds_forgotten,
+            companions=companions,
+            companions_forgotten=companions_forgotten,
             storms=storms,
             storm_memory=storm_memory,
             constraints=constraints,
@@ -214,6 +221,7 @@ class Engine:
             self._arm_stale(episode)
         self.frequencies.restore(restored.label_counts)
         self.kinds.restore(restored.kinds)
+        self.companions.restore(restored.companions)
         self.past.restore(restored.past)
         self.stability.restore(restored.assignments)
         self.storms.restore(restored.storm_memory)
@@ -299,6 +307,7 @@ class Engine:
         if before is not None:
             # A repeat under the same startsAt is as old as the episode it repeats.
             episode.after = before.after if again is not None else before.starts_at
+            episode.habit = self._habit_after(before, episode.starts_at)
         if before is not None and flaps_after(before, self.counters.clock):
             episode.flaps = before.flaps + 1
         if not episode.text_id and not is_self(alert):
@@ -312,6 +321,14 @@ class Engine:
         if not is_self(alert):
             self._assign(episode, vector, recurs=again)
             self._watch(episode, before)
+
+    def _habit_after(self, before: Episode, onset: int) -> Habit:
+        """Return how an alert came back that fires anew at *onset*, *before* being its last episode."""
+        was: Cluster | PastCluster | None = self._cluster_of(before)
+        if was is None:
+            was = self._past.get(before.cluster_id or 0)
+        alone = was is not None and was.only == before.fingerprint
+        return before.habit.after(max(0, onset - before.starts_at), alone=alone)
 
     def _record_ended(self, alert: Alert, now: int, known: Episode | None) -> None:
         """Keep an episode of which only the end was told: nothing to cluster, nothing that fires."""
@@ -463,6 +480,8 @@ class Engine:
         starts_at: int,
         now: int,
         fingerprint: str = "",
+        text_id: int = 0,
+        habit: Habit = Habit(),  # noqa: B008 - frozen
     ) -> Placement:
         """Return where an alert would go at *now*; nothing changes.
 
@@ -472,6 +491,8 @@ class Engine:
             starts_at: Nanoseconds.
             now: Nanoseconds.
             fingerprint: Of the alert, by which operators' constraints name it.
+            text_id: Of its text, if that was seen before.
+            habit: How it came back so far.
         """
         settings = self.settings.clustering
         told = tokens(labels, self.settings.severity.label)
@@ -482,10 +503,14 @@ class Engine:
             weights=weights,
             onset=min(starts_at, now),
             shares={token: self.frequencies.share(token, now) for token in told},
+            constancy={n: self.frequencies.constancy(n, now) for n, _ in map(label_of, told)},
             name=name,
             seen=self.frequencies.met(name, now),
+            opened=self.frequencies.opened(now),
+            habit=habit,
+            company=partial(self.companions.lift, text_id),
         )
-        found = self.live.candidates(probe, self.settings.index.neighbors)
+        found = self.live.candidates(probe, self.settings.index.neighbors, fingerprint)
         word = self.constraints.word_on(fingerprint, self.live.by_id.values())
         found, said = word.candidates(found, self.live.by_id)
         background = self.live.background(
@@ -506,7 +531,15 @@ class Engine:
 
     def _assign(self, episode: Episode, vector: Vector | None, recurs: Episode | None) -> None:
         now, settings = self.counters.clock, self.settings.clustering
-        placement = self.place(episode.labels, vector, episode.starts_at, now, episode.fingerprint)
+        placement = self.place(
+            episode.labels,
+            vector,
+            episode.starts_at,
+            now,
+            episode.fingerprint,
+            episode.text_id,
+            episode.habit,
+        )
         told = tokens(episode.labels, self.settings.severity.label)
         self.frequencies.observe(told, now)
         self.counters.moved_no += 1
@@ -516,6 +549,7 @@ class Engine:
         else:
             cluster = self.live.by_id[placement.cluster_id]
             cluster.confidence_sum += placement.confidence
+            self.frequencies.compare(told, cluster.tokens, now)
         cluster.links |= self.constraints.marks([episode.fingerprint])
         cluster.moved_no = self.counters.moved_no
         name = episode.labels.get("alertname", "")
@@ -534,15 +568,21 @@ class Engine:
             learning_rate=settings.learning_rate,
             # In how many other clusters it was: this one is counted by now.
             telling=telling(self.frequencies.met(name, now) - 1.0),
+            rarity=rarity(self.frequencies.met(name, now) - 1.0, self.frequencies.opened(now)),
             gaps_kept=evidence.GAPS_KEPT,
         )
-        self.live.unindex(cluster, texts_gone, tokens_gone)
         cluster.size += 1
         cluster.joined_at = now
         cluster.idle_since = None
         cluster.count_firing(severity.of(episode.labels, self.settings.severity), 1)
         self._rate(cluster)
+        keeps = bool(cluster.only) and episode.habit.keeps_to_itself
+        cluster.patience = episode.habit.patience if keeps else 0
+        self.live.unindex(cluster, texts_gone, tokens_gone)
         self.live.index(cluster, [episode.text_id], told)
+        if episode.text_id:
+            onset = min(episode.starts_at, now)
+            self.companions.observe(episode.text_id, onset, self.counters.moved_no)
         episode.cluster_id = cluster.id
         episode.confidence = placement.confidence
         episode.founder = placement.cluster_id is None

@@ -10,12 +10,14 @@ from __future__ import annotations
 
 import heapq
 import math
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 
 from receiver.core.clusters import Cluster, ClusteringSettings
+from receiver.core.habit import Habit
+from receiver.core.labels import label_of
 from receiver.core.model import Vector
 
 # The constants below were found together, by trial in a replica of this decision over ten labelled
@@ -36,25 +38,50 @@ TEXT_AGAINST, TEXT_FOR = -5.0, 3.0
 outweigh a long gap."""
 
 KIND_KNOWN = 0.3
-"""Clusters that an alert name was in lately for its wording to tell half as much: a name that is in
-one incident after another (HighErrorRate of this and that service) says little about which."""
+"""Clusters that an alert name was in lately for its unlikeness to count half as much: a name that is in
+one incident after another (HighErrorRate of this and that service) goes with everything."""
+
+KIND_NEW = 0.05
+"""Clusters that a name is counted in that was in none: its likeness counts in full until some twenty
+times as many clusters had it."""
 
 LABELS_FOR = 2.0
 """Most that a shared label value counts for, however rare: as much as a shared onset."""
 
 LABELS_AGAINST = -0.5
-"""When no label value is shared. Little: a problem spreads to other services and nodes."""
+"""When no telling label value is shared. Little: a problem spreads to other services and nodes."""
+
+DIFFER_AGAINST = -5.0
+"""Least for a label that both have with values that differ: what holds clusters apart everywhere else,
+a namespace say, outweighs like texts, and not every sign there is."""
 
 TIME_FOR = 2.0
 """Most that time counts for: of all that starts together, not everything is one problem."""
 
+TOGETHER_FOR = 3.0
+"""Most that known company counts for: as much as a like text."""
+
+HABIT_FOR = 1.0
+"""Most that speaks for an alert's coming back to its own cluster: enough to go there when nothing else
+goes on, less than what draws it into an incident that begins at the same time."""
+
+HABIT_SHARE = 0.135
+"""Share of new problems that begin with just this alert, against which its own return is weighed."""
+
 GAPS_KEPT = 16.0
 """Gaps that a cluster's pace is learned from, older ones fading: a burst thins out as it ends."""
+
+_LEAST = 1e-3
+"""Clusters without a value are at least this share: none is so common that another is impossible."""
 
 # Log-odds at which an alert is as likely to belong as not, and how much makes it e times likelier: a
 # logistic curve through ten labelled streams, fitted by benchmarks/calibration.py.
 EVIDENCE_AT_HALF = -0.38
 EVIDENCE_SCALE = 2.4
+
+
+def _nobody(_: Iterable[int]) -> tuple[float, int]:
+    return 0.0, 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,16 +93,25 @@ class Probe:
         weights: Telling weight by label value.
         onset: startsAt, nanoseconds.
         shares: Share of alerts with it lately, by label value, above 0 and below 1.
+        constancy: Share of pairs in one cluster that have the same value, by label name, 0 to 1.
         name: alertname; may be empty.
         seen: Clusters that had an alert of this name lately, fading.
+        opened: Clusters that opened lately, fading.
+        habit: How it came back so far.
+        company: Gives, for the ids of texts of a cluster, how much likelier it is to begin with one
+            of these than by chance, log-odds, and with which.
     """
 
     vector: Vector | None
     weights: Mapping[str, float]
     onset: int
     shares: Mapping[str, float]
+    constancy: Mapping[str, float] = field(default_factory=dict)
     name: str = ""
     seen: float = 0.0
+    opened: float = 0.0
+    habit: Habit = Habit()
+    company: Callable[[Iterable[int]], tuple[float, int]] = _nobody
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +142,8 @@ class Score:
         usual: The same to the other clusters that are going on, 0 to 1.
         labels: Weighted share of the alert's label values that the cluster has, 0 to 1.
         gap_seconds: From the cluster's onsets to the alert's.
-        evidence_text, evidence_labels, evidence_time: Log-odds; above 0 speaks for the cluster.
+        evidence_text, evidence_labels, evidence_time, evidence_together, evidence_habit: Log-odds; above
+            0 speaks for the cluster.
         nearest: Fingerprint and similarity of the members nearest in text, nearest first; only of
             the best two clusters, which are all that is shown.
     """
@@ -120,12 +157,20 @@ class Score:
     evidence_text: float
     evidence_labels: float
     evidence_time: float
+    evidence_together: float = 0.0
+    evidence_habit: float = 0.0
     nearest: tuple[tuple[str, float], ...] = ()
 
     @property
     def evidence(self) -> float:
         """All terms together, in log-odds."""
-        return self.evidence_text + self.evidence_labels + self.evidence_time
+        return (
+            self.evidence_text
+            + self.evidence_labels
+            + self.evidence_time
+            + self.evidence_together
+            + self.evidence_habit
+        )
 
     @property
     def likeness(self) -> float:
@@ -134,8 +179,18 @@ class Score:
 
 
 def telling(seen: float) -> float:
-    """Return how much the wording of an alert tells whose name *seen* clusters had, 0 to 1."""
+    """Return how much unlikeness tells of an alert whose name *seen* other clusters had, 0 to 1."""
     return KIND_KNOWN / (KIND_KNOWN + max(0.0, seen))
+
+
+def rarity(seen: float, opened: float) -> float:
+    """Return how much likeness tells of an alert whose name *seen* of *opened* others had, 0 to 1.
+
+    As surprising as it is that a new problem has this name, log(1 / share), against the most that text
+    counts for.
+    """
+    share = (max(0.0, seen) + KIND_NEW) / (opened + 1.0)
+    return min(1.0, max(0.0, -math.log(share) / TEXT_FOR))
 
 
 def rank(
@@ -154,22 +209,27 @@ def rank(
     total_usual = math.fsum([TEXT_USUAL, *recent.values()])
     total_weight = sum(probe.weights.values())
     lifts = {token: lift(token, probe, background) for token in probe.weights}
+    differences = {token: difference(token, probe, background) for token in probe.weights}
     text_scale, label_scale = 2.0 * settings.text_weight, 2.0 * (1.0 - settings.text_weight)
     scores = []
     for cluster in candidates:
+        gap = cluster.gap_to(probe.onset)
+        if cluster.patience:
+            scores.append(_at_home(probe, cluster, gap, background, settings))
+            continue
         usual = (total_usual - recent.get(cluster.id, 0.0)) / (
             1 + len(recent) - (cluster.id in recent)
         )
         shared = [token for token in lifts if token in cluster.tokens]
-        gap = cluster.gap_to(probe.onset)
         text = text_evidence(probe, cluster, similarities.get(cluster.id, ()), usual)
-        labels = label_evidence(lifts, shared)
+        labels = label_evidence(lifts, differences, shared, cluster)
         time = time_evidence(cluster, gap, background.new_rate, settings)
+        together = min(TOGETHER_FOR, probe.company(cluster.exemplars)[0])
         text, labels = text_scale * text, label_scale * labels
         scores.append(
             Score(
                 cluster_id=cluster.id,
-                confidence=confidence_of(text + labels + time),
+                confidence=confidence_of(text + labels + time + together),
                 text=_share(means.get(cluster.id, 0.0)),
                 usual=_share(usual),
                 labels=sum(probe.weights[t] for t in shared) / total_weight if shared else 0.0,
@@ -177,6 +237,7 @@ def rank(
                 evidence_text=text,
                 evidence_labels=labels,
                 evidence_time=time,
+                evidence_together=together,
             )
         )
     scores.sort(key=lambda score: (-score.confidence, score.cluster_id))
@@ -214,31 +275,62 @@ def text_evidence(
     if not similarities:
         return 0.0
     expected = usual + TEXT_MARGIN
+    seen = probe.seen - (probe.name in cluster.names)
+    own_telling, own_rarity = telling(seen), rarity(seen, probe.opened)
     nearer = 0.0
     for similarity, exemplar in zip(similarities, cluster.exemplars.values(), strict=True):
-        nearer += (similarity - expected) * exemplar.telling
-    own = telling(probe.seen - (probe.name in cluster.names))
-    return min(TEXT_FOR, max(TEXT_AGAINST, TEXT_SLOPE * own * nearer / len(similarities)))
+        by = similarity - expected
+        nearer += by * (
+            own_rarity * exemplar.rarity if by > 0.0 else own_telling * exemplar.telling
+        )
+    return min(TEXT_FOR, max(TEXT_AGAINST, TEXT_SLOPE * nearer / len(similarities)))
 
 
-def label_evidence(lifts: Mapping[str, float], shared: Sequence[str]) -> float:
-    """Return what the labels say: how rare is the most telling *shared* value where it matters?
+def label_evidence(
+    lifts: Mapping[str, float],
+    differences: Mapping[str, float],
+    shared: Sequence[str],
+    cluster: Cluster,
+) -> float:
+    """Return what the labels say, for and against.
 
-    Among the other clusters that take members; where these are few, among the alerts of late. The
-    most telling and not the sum: pod, node and instance often say one thing three times.
+    For: how rare is the most telling *shared* value where it matters? Among the other clusters that take
+    members; where these are few, among the alerts of late. Against: the label that holds clusters
+    apart the most of those that both have, with no value in common. The most telling in each case and
+    not the sum: pod, node and instance often say one thing three times.
     """
     if not lifts:
         return 0.0
-    if not shared:
-        return LABELS_AGAINST
-    return max([lifts[token] for token in shared])
+    found = max([lifts[token] for token in shared], default=0.0)
+    agreed = {label_of(token)[0] for token in shared}
+    against = 0.0
+    for token, says in differences.items():
+        if says < against:
+            name = label_of(token)[0]
+            if name in cluster.label_names and name not in agreed:
+                against = says
+    return min(LABELS_FOR, LABELS_AGAINST + found) + max(DIFFER_AGAINST, against)
+
+
+def difference(token: str, probe: Probe, background: Background) -> float:
+    """Return how much likelier a value other than that of *token* is in one problem than in two, log-odds.
+
+    log((1 - m) / (1 - u)), with m the share of pairs in one cluster that agree in this label, and u that
+    of the others that have this very value (Fellegi and Sunter 1969).
+    """
+    constancy = probe.constancy.get(label_of(token)[0], 0.0)
+    return math.log((1.0 - constancy) / max(_LEAST, 1.0 - _held(token, probe, background)))
 
 
 def lift(token: str, probe: Probe, background: Background) -> float:
     """Return how much likelier two share *token* in one problem than in two, as log-odds."""
-    others = max(0, background.holders.get(token, 0) - 1)
-    share = (others + probe.shares[token]) / max(1, background.accepting)
-    return min(LABELS_FOR, -math.log(min(1.0, share)))
+    return min(LABELS_FOR - LABELS_AGAINST, -math.log(_held(token, probe, background, besides=1)))
+
+
+def _held(token: str, probe: Probe, background: Background, besides: int = 0) -> float:
+    """Return the share of the clusters, *besides* so many, that have *token*; above 0, at most 1."""
+    others = max(0, background.holders.get(token, 0) - besides)
+    return min(1.0, (others + probe.shares[token]) / max(1, background.accepting))
 
 
 def time_evidence(
@@ -251,8 +343,39 @@ def time_evidence(
     """
     shape = 1.0 + cluster.gap_count
     scale = settings.time_scale + cluster.gap_sum
-    density = math.log(shape / scale) - (shape + 1.0) * math.log1p(gap / scale)
-    return min(TIME_FOR, density - math.log(new_rate))
+    return min(TIME_FOR, _lomax(gap, shape, scale) - math.log(new_rate))
+
+
+def _lomax(gap: float, shape: float, scale: float) -> float:
+    """Return the log of the density of *gap* seconds."""
+    return math.log(shape / scale) - (shape + 1.0) * math.log1p(gap / scale)
+
+
+def _at_home(
+    probe: Probe,
+    cluster: Cluster,
+    gap: float,
+    background: Background,
+    settings: ClusteringSettings,
+) -> Score:
+    """Return how well an alert fits the cluster that waits for it: does it come back, or begin anew?
+
+    Text and labels are its own and say nothing; its gaps so far say when it was to be expected.
+    """
+    density = _lomax(gap, 1.0 + probe.habit.gaps, settings.time_scale + probe.habit.gap_sum)
+    habit = min(HABIT_FOR, density - math.log(HABIT_SHARE * background.new_rate))
+    return Score(
+        cluster_id=cluster.id,
+        confidence=confidence_of(habit),
+        text=1.0,
+        usual=1.0,
+        labels=1.0,
+        gap_seconds=gap,
+        evidence_text=0.0,
+        evidence_labels=0.0,
+        evidence_time=0.0,
+        evidence_habit=habit,
+    )
 
 
 def confidence_of(evidence: float) -> float:

@@ -10,7 +10,7 @@ from receiver.core.clusters import ClusteringSettings
 from receiver.core.evidence import Score, evidence_for
 from receiver.core.labels import label_of
 
-TERMS = ("text", "labels", "time")
+TERMS = ("text", "labels", "time", "together", "habit")
 """The terms of a score, each `evidence_` and its name there; their sum decides."""
 
 

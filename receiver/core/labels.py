@@ -27,12 +27,24 @@ _LONGEST = 120
 _MANY, _NEARLY_ALL = 20.0, 0.7
 """Alerts from which on can be told what all have, and which share is nearly all."""
 
+_CONSTANT, _CONSTANT_TRUST = 0.7, 2.0
+"""How constant a label is taken to be within a cluster before that is known, and in how many joins that
+is outweighed: most labels that are not topology are told apart above, and the rest is learned fast."""
+
 _BETWEEN = "\x1f"
 """Between name and value of a token: unlike "=", no label in its right mind has it."""
 
 
 _OPENED, _SINCE = "opened", "since"
 """Keys beside the tokens, which all have a separator: clusters opened, and when the first was."""
+
+
+def _same(name: str) -> str:
+    return f"same {name}"
+
+
+def _compared(name: str) -> str:
+    return f"compared {name}"
 
 
 def kind(alert_name: str) -> str:
@@ -104,8 +116,28 @@ class LabelFrequencies:
         if len(self._counts) > self._limit:
             self._shrink(now)
 
-    def _add(self, key: str, now: int) -> None:
-        self._counts[key] = (self._count(key, now) + 1.0, now)
+    def compare(self, seen: Iterable[str], cluster: Mapping[str, int], now: int) -> None:
+        """Count, of each label of an alert that joins a cluster, how many members have its value.
+
+        Args:
+            seen: Tokens of the alert.
+            cluster: Members by token, before it joined.
+            now: Nanoseconds.
+        """
+        members: dict[str, int] = {}
+        for each, count in cluster.items():
+            name = label_of(each)[0]
+            members[name] = members.get(name, 0) + count
+        for each in seen:
+            name = label_of(each)[0]
+            if name in members:
+                self._add(_same(name), now, cluster.get(each, 0) / members[name])
+                self._add(_compared(name), now)
+        if len(self._counts) > self._limit:
+            self._shrink(now)
+
+    def _add(self, key: str, now: int, amount: float = 1.0) -> None:
+        self._counts[key] = (self._count(key, now) + amount, now)
         self._touched.add(key)
 
     def _count(self, key: str, now: int) -> float:
@@ -115,10 +147,22 @@ class LabelFrequencies:
         """Return how many clusters had an alert of *alert_name* lately."""
         return self._count(kind(alert_name), now)
 
+    def opened(self, now: int) -> float:
+        """Return how many clusters opened lately."""
+        return self._count(_OPENED, now)
+
+    def constancy(self, name: str, now: int) -> float:
+        """Return the share of two alerts of one cluster that have the same value of the label *name*.
+
+        Above 0 and below 1; the m-probability of record linkage (Fellegi and Sunter 1969), learned
+        from the clusters that there were.
+        """
+        same, compared = self._count(_same(name), now), self._count(_compared(name), now)
+        return (same + _CONSTANT * _CONSTANT_TRUST) / (compared + _CONSTANT_TRUST)
+
     def name_rarity(self, alert_name: str, now: int) -> float:
         """Return how telling it is that a cluster has *alert_name*: as `weight`, over clusters."""
-        opened = self._count(_OPENED, now)
-        return math.log(1.0 + (opened + 1.0) / (self.met(alert_name, now) + 1.0))
+        return math.log(1.0 + (self.opened(now) + 1.0) / (self.met(alert_name, now) + 1.0))
 
     def share(self, token: str, now: int) -> float:
         """Return the share of alerts that had *token* lately, above 0 and below 1.

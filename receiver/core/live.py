@@ -31,6 +31,7 @@ class LiveClusters:
         self._by_text: dict[int, set[int]] = {}
         self._by_token: dict[str, set[int]] = {}
         self._recent: dict[int, None] = {}
+        self._homes: dict[str, int] = {}
 
     def __len__(self) -> int:
         return len(self.by_id)
@@ -55,6 +56,8 @@ class LiveClusters:
             self._by_token.setdefault(token, set()).add(cluster.id)
         self._recent.pop(cluster.id, None)
         self._recent[cluster.id] = None
+        if cluster.patience:
+            self._homes[cluster.only] = cluster.id
 
     def unindex(self, cluster: Cluster, text_ids: Iterable[int], tokens: Iterable[str]) -> None:
         """Make *cluster* no longer found by *text_ids* and *tokens*."""
@@ -75,13 +78,21 @@ class LiveClusters:
         """*cluster* takes no more members."""
         self.unindex(cluster, cluster.exemplars, cluster.tokens)
         self._recent.pop(cluster.id, None)
+        for fingerprint in [f for f, home in self._homes.items() if home == cluster.id]:
+            del self._homes[fingerprint]
 
     def remove(self, cluster: Cluster) -> None:
         """*cluster*, closed before, is no longer live."""
         self.by_id.pop(cluster.id, None)
 
-    def candidates(self, probe: Probe, neighbors: int) -> list[Cluster]:
-        """Return the accepting clusters that *probe* may belong to, by id."""
+    def candidates(self, probe: Probe, neighbors: int, fingerprint: str = "") -> list[Cluster]:
+        """Return the accepting clusters that *probe* may belong to, by id.
+
+        Args:
+            probe: An alert.
+            neighbors: How many nearest texts are looked at.
+            fingerprint: Of the alert, by which the cluster that waits for it alone is found.
+        """
         found: set[int] = set()
         if probe.vector is not None:
             for text_id, _ in self.texts.search(probe.vector, neighbors):
@@ -91,7 +102,12 @@ class LiveClusters:
             if len(holders) <= COMMON:
                 found.update(self._latest(holders))
         found.update(self._moved_last())
-        return [self.by_id[cluster_id] for cluster_id in sorted(found)]
+        home = self._homes.get(fingerprint, 0)
+        if home:
+            found.add(home)
+        clusters = [self.by_id[cluster_id] for cluster_id in sorted(found)]
+        # One that waits for its alert is part of what goes on, and nobody else's.
+        return [c for c in clusters if not c.patience or c.id == home]
 
     def background(self, tokens: Iterable[str], new_rate: float) -> Background:
         """Return what is going on that an alert with *tokens* is judged against."""

@@ -31,6 +31,13 @@ class MemorySettings:
         unit="names",
         low=10,
     )
+    max_companions: int = setting(
+        # Some 2 kB each with all its companions.
+        10_000,
+        "Most texts of which is remembered which others begin with them.",
+        unit="texts",
+        low=100,
+    )
     max_label_values: int = setting(
         100_000, "Most label values whose frequency is remembered.", unit="values", low=100
     )

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from receiver.core.habit import Habit
+
 if TYPE_CHECKING:
     from receiver.core.clusters import Cluster
     from receiver.core.past import PastCluster
@@ -93,6 +95,7 @@ class Episode:
         superseded: Ended because a later startsAt arrived, not by a resolve.
         reopened: How often it was opened again after its end.
         flaps: How many episodes of this alert before it ended unseen, in a row.
+        habit: How the alert came back before this.
         cluster_id: None if not clustered (our own alerts; resolved before ever seen firing).
         founder: It opened its cluster.
         confidence: Of its assignment, 0 to 1.
@@ -114,6 +117,7 @@ class Episode:
     superseded: bool = False
     reopened: int = 0
     flaps: int = 0
+    habit: Habit = Habit()
     cluster_id: int | None = None
     founder: bool = False
     confidence: float | None = None

@@ -84,7 +84,7 @@ def most(counts: Mapping[str, int]) -> dict[str, int]:
 
 @dataclass(frozen=True, slots=True)
 class PastCluster:
-    """What is remembered of a cluster that is no longer live."""
+    """What is remembered of a cluster that is no longer live; fields as of `Cluster`."""
 
     id: int
     size: int
@@ -93,6 +93,7 @@ class PastCluster:
     signature: Signature
     title: str = ""
     ended: str = ""
+    only: str = ""
 
     @classmethod
     def of(cls, cluster: Cluster) -> PastCluster:
@@ -105,6 +106,7 @@ class PastCluster:
             signature=Signature.of(cluster),
             title=cluster.title,
             ended=cluster.ended,
+            only=cluster.only,
         )
 
     def told(self) -> dict[str, Any]:

@@ -71,6 +71,8 @@ def absorb(gone: Cluster, into: Cluster, now: int, confidence: float) -> None:
         _add(into.affected.setdefault(label, {}), values, MAX_AFFECTED)
     _add_exemplars(gone, into)
     into.spread.absorb(gone.spread)
+    if into.only != gone.only:
+        into.only, into.patience = "", 0
     into.links = dict(sorted({**gone.links, **into.links}.items()))
     if into.recurs is None:
         into.recurs, into.next_look = gone.recurs, gone.next_look
@@ -190,6 +192,8 @@ def take_apart(
     for name in _OF_MEMBERS:
         setattr(cluster, name, getattr(rest, name))
     cluster.matrix_cache = None
+    # Whether what is left keeps to itself will be seen when it comes back.
+    cluster.patience = 0
     cluster.severity = rest.severity if rest.firing else cluster.severity
     return made
 
@@ -197,7 +201,7 @@ def take_apart(
 _OF_MEMBERS = (
     "joined_at", "first_onset", "last_onset", "member_resolved_at", "idle_since", "size", "firing",
     "stale", "firing_by_severity", "labels", "tokens", "names", "exemplars", "center",
-    "confidence_sum", "affected", "gap_count", "gap_sum", "spread",
+    "confidence_sum", "affected", "gap_count", "gap_sum", "spread", "only",
 )  # fmt: skip
 """What of a cluster comes from its members, and from nothing else."""
 
@@ -220,6 +224,7 @@ def _built(
             affected_labels=how.clustering.affected_labels,
             learning_rate=how.clustering.learning_rate,
             telling=exemplar.telling if exemplar else 1.0,
+            rarity=exemplar.rarity if exemplar else 1.0,
             gaps_kept=evidence.GAPS_KEPT,
         )
         if empty.size:

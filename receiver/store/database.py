@@ -229,6 +229,14 @@ class Database:
             self._db.executemany(
                 "DELETE FROM kinds WHERE key = ?", [(key,) for key in changes.kinds_forgotten]
             )
+            self._db.executemany(
+                "INSERT OR REPLACE INTO companions VALUES (?, ?, ?, ?, ?, ?)",
+                map(rows.company_row, changes.companions),
+            )
+            self._db.executemany(
+                "DELETE FROM companions WHERE text_id = ?",
+                [(text_id,) for text_id in changes.companions_forgotten],
+            )
             self._write_storms(changes)
             self._write_constraints(changes)
             self._db.execute(
@@ -381,6 +389,7 @@ class Database:
                 (row["key"], row["first_at"], row["back_at"], row["last_at"])
                 for row in self._db.execute("SELECT * FROM kinds")
             ],
+            companions=map(rows.company_of, self._db.execute("SELECT * FROM companions")),
             past=self._past(past_clusters),
             assignments=self._assignments(assignments),
             storm_memory={

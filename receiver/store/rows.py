@@ -9,10 +9,12 @@ from typing import Any
 
 import numpy as np
 
+from receiver.core import companions
 from receiver.core.changes import Counters
 from receiver.core.clusters import Cluster, ClusterState, Exemplar
 from receiver.core.constraints import Constraint, Kind
 from receiver.core.evolution import AlertRef, Event, EventType
+from receiver.core.habit import Habit
 from receiver.core.kinds import Novelty
 from receiver.core.model import Alert, Episode, EpisodeState, Member, Vector
 from receiver.core.past import PastCluster, most
@@ -20,7 +22,7 @@ from receiver.core.spread import Spread
 
 EPISODE_COLUMNS = (
     "id", "fingerprint", "starts_at", "ends_at", "state", "reopen_no", "after", "received_at",
-    "last_seen", "senders", "superseded", "reopened", "flaps", "cluster_id", "founder", "confidence",
+    "last_seen", "senders", "superseded", "reopened", "flaps", "habit", "cluster_id", "founder", "confidence",
     "text_id", "why",
 )  # fmt: skip
 CLUSTER_COLUMNS = (
@@ -51,6 +53,11 @@ def load_optional(text: str | None) -> Any:
     return None if text is None else json.loads(text)
 
 
+def _habit_row(habit: Habit) -> list[float] | None:
+    """Return *habit* as stored; None for that of an alert that never came back."""
+    return None if habit == Habit() else [habit.gaps, habit.gap_sum, habit.alone, habit.company]
+
+
 def episode_row(episode: Episode) -> tuple[Any, ...]:
     """Return *episode* in the order of EPISODE_COLUMNS."""
     return (
@@ -67,6 +74,7 @@ def episode_row(episode: Episode) -> tuple[Any, ...]:
         episode.superseded,
         episode.reopened,
         episode.flaps,
+        dump_optional(_habit_row(episode.habit)),
         episode.cluster_id,
         episode.founder,
         episode.confidence,
@@ -92,6 +100,7 @@ def episode_of(row: sqlite3.Row) -> Episode:
         superseded=bool(row["superseded"]),
         reopened=row["reopened"],
         flaps=row["flaps"],
+        habit=Habit(*(load_optional(row["habit"]) or ())),
         cluster_id=row["cluster_id"],
         founder=bool(row["founder"]),
         confidence=row["confidence"],
@@ -156,6 +165,7 @@ def cluster_row(cluster: Cluster) -> tuple[Any, ...]:
     profile: dict[str, Any] = {
         "spread": cluster.spread.dump(),
         "ended": cluster.ended,
+        "only": cluster.only,
         "novelty": [novelty.met, novelty.new, novelty.unknown, novelty.first_seen],
     }
     if not cluster.live:
@@ -165,11 +175,12 @@ def cluster_row(cluster: Cluster) -> tuple[Any, ...]:
             "tokens": cluster.tokens,
             "names": cluster.names,
             "next_look": cluster.next_look,
+            "patience": cluster.patience,
             "firing_by_severity": cluster.firing_by_severity,
             "links": list(cluster.links.items()),
             "titled": [cluster.titled_size, cluster.title_seen_at, cluster.retitled],
             "exemplars": [
-                [e.text_id, e.fingerprint, e.count, e.onset, e.used_no, e.telling]
+                [e.text_id, e.fingerprint, e.count, e.onset, e.used_no, e.telling, e.rarity]
                 for e in cluster.exemplars.values()
             ],
         }
@@ -263,12 +274,13 @@ def cluster_of(row: sqlite3.Row, vectors: Mapping[int, Vector] | None = None) ->
         cluster.next_look = profile.get("next_look")
         cluster.novelty = Novelty(*profile.get("novelty", ()))
         cluster.ended = profile.get("ended", "")
+        cluster.only, cluster.patience = profile.get("only", ""), profile.get("patience", 0)
         for text_id, fingerprint, count, onset, used_no, *told in profile.get("exemplars", ()):
             if vectors is not None and text_id in vectors:
-                # Before 0004_evidence nothing was known of how much a wording tells.
-                telling = told[0] if told else 1.0
+                # Before 0004_evidence and 0007_company this was not known.
+                telling, rarity = (*told, 1.0, 1.0)[:2]
                 cluster.exemplars[text_id] = Exemplar(
-                    text_id, fingerprint, count, onset, used_no, telling, vectors[text_id]
+                    text_id, fingerprint, count, onset, used_no, telling, rarity, vectors[text_id]
                 )
     return cluster
 
@@ -291,9 +303,22 @@ def past_of(row: sqlite3.Row) -> PastCluster:
             tokens=profile.get("tokens", {}),
             names=profile.get("names", {}),
             ended=profile.get("ended", ""),
+            only=profile.get("only", ""),
             center=None if row["center"] is None else vector_of(row["center"]),
         )
     )
+
+
+def company_row(row: companions.Row) -> tuple[Any, ...]:
+    """Return *row* in the order of the columns of `companions`."""
+    *figures, met = row
+    return (*figures, dump(list(met.items())))
+
+
+def company_of(row: sqlite3.Row) -> companions.Row:
+    """Return what gave `company_row`."""
+    text_id, onsets, at, latest, order_no, met = tuple(row)
+    return text_id, onsets, at, latest, order_no, dict(json.loads(met))
 
 
 def survivor(db: sqlite3.Connection, cluster_id: int) -> sqlite3.Row | None:

@@ -74,6 +74,19 @@ def past(db: Database) -> None:
     db.execute("CREATE INDEX episodes_by_text ON episodes (text_id) WHERE text_id > 0")
 
 
+@migrations(name="0007_company")
+def company(db: Database) -> None:
+    """Keep which texts begin together, and how alerts come back.
+
+    How constant labels are lies in `label_counts`, under keys that no label has.
+    """
+    db.execute(
+        "CREATE TABLE companions (text_id INTEGER PRIMARY KEY, onsets REAL NOT NULL, at INTEGER NOT NULL,"
+        " latest INTEGER NOT NULL, order_no INTEGER NOT NULL, met TEXT NOT NULL)"
+    )
+    db.execute("ALTER TABLE episodes ADD COLUMN habit TEXT")
+
+
 _CONSTRAINTS = """
 CREATE TABLE constraints (
     seq    INTEGER PRIMARY KEY,
@@ -245,4 +258,5 @@ def migrate(db: Database) -> None:
 # The library ignores applied names that it does not know, and would write into a newer database.
 _NAMES = (
     "0001_first", "0002_storms", "0003_operator", "0004_evidence", "0005_constraints", "0006_past",
+    "0007_company",
 )  # fmt: skip

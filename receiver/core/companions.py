@@ -1,0 +1,178 @@
+"""Which texts tend to start together here: learned from the stream, bounded, fading.
+
+Two alerts that began within two minutes of each other, again and again, are likely to be of one
+problem when they next do, whatever they say and wherever they are. What is common is in everybody's
+company, and its company says nothing: counts are held against what chance alone would give.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import OrderedDict
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+
+from receiver.core.timestamps import SECOND
+
+WINDOW = 120 * SECOND
+"""Nanoseconds between two onsets that count as together: half of a fault's alerts begin within it."""
+
+APART = 600 * SECOND
+"""Nanoseconds after which a text that comes again is counted again: ten pods that say the same within
+a minute are one event, and so is an alert that flaps."""
+
+_HALF_LIFE_SECONDS = 14 * 86_400.0
+"""A fortnight: what happens once a week is still known, a service that moved is forgotten in months."""
+
+_LOOKED_BACK = 64
+"""Texts that a new one is counted with, those that began last: in a storm of hundreds of kinds the
+first minute's company says little about any two of them."""
+
+MOST_COMPANIONS = 16
+"""Companions remembered of one text, those met most."""
+
+_PRIOR = 1.0
+"""Onsets that chance is trusted for: met once of one time says something, once of ten little."""
+
+Row = tuple[int, float, int, int, int, dict[int, float]]
+"""Text id, onsets, when these were counted, its latest onset, order of its latest onset, companions."""
+
+
+@dataclass(slots=True)
+class _Company:
+    """What is known of one text.
+
+    Attributes:
+        onsets: How often it began, fading.
+        at: When that was last brought up to date, nanoseconds; of a text, its last counted onset.
+        latest: Its latest onset, counted or not.
+        order: Which number its latest onset had among all.
+        met: How often each companion had begun shortly before it, fading.
+    """
+
+    onsets: float = 0.0
+    at: int = 0
+    latest: int = 0
+    order: int = 0
+    met: dict[int, float] = field(default_factory=dict)
+
+    def fade(self, now: int) -> None:
+        """Bring counts to *now*."""
+        if now > self.at:
+            left = math.pow(0.5, (now - self.at) / SECOND / _HALF_LIFE_SECONDS)
+            self.onsets *= left
+            self.met = {other: count * left for other, count in self.met.items()}
+            self.at = now
+
+
+class Companions:
+    """Counts which texts begin together."""
+
+    def __init__(self, limit: int) -> None:
+        """Remember at most *limit* texts; the one that has not come for longest is forgotten."""
+        self._limit = limit
+        self._all = _Company()
+        self._by_text: OrderedDict[int, _Company] = OrderedDict()
+        self._touched: set[int] = set()
+        self._dropped: set[int] = set()
+
+    def __len__(self) -> int:
+        return len(self._by_text)
+
+    def observe(self, text_id: int, onset: int, order: int) -> None:
+        """Count that an alert with the text *text_id* began.
+
+        Args:
+            text_id: Above 0.
+            onset: Nanoseconds.
+            order: Grows from call to call.
+        """
+        known = self._by_text.get(text_id)
+        company = known or _Company(at=onset)
+        if known is None or onset - company.at >= APART:
+            company.fade(onset)
+            self._all.fade(onset)
+            company.onsets += 1.0
+            self._all.onsets += 1.0
+            self._meet(text_id, company, onset)
+        company.latest, company.order = onset, order
+        self._by_text[text_id] = company
+        self._by_text.move_to_end(text_id)
+        self._touched |= {0, text_id}
+        if len(self._by_text) > self._limit:
+            gone, _ = self._by_text.popitem(last=False)
+            self._touched.discard(gone)
+            self._dropped.add(gone)
+
+    def _meet(self, text_id: int, company: _Company, onset: int) -> None:
+        met = company.met
+        for number, (other, theirs) in enumerate(reversed(self._by_text.items())):
+            if number == _LOOKED_BACK:
+                break
+            if other != text_id and abs(onset - theirs.latest) <= WINDOW:
+                met[other] = met.get(other, 0.0) + 1.0
+                self._all.met[0] = self._all.met.get(0, 0.0) + 1.0
+        if len(met) > MOST_COMPANIONS:
+            least = sorted(met, key=lambda other: (met[other], other))
+            for other in least[: len(met) - MOST_COMPANIONS]:
+                del met[other]
+
+    def lift(self, text_id: int, others: Iterable[int]) -> tuple[float, int]:
+        """Return how much likelier *text_id* is to begin with one of *others* than by chance.
+
+        With n(a, b) onsets of both together, n(r) of the rarer and p the chance that the commoner begins
+        by any onset: log(((n(a, b) + κp) / (n(r) + κ)) / p), pointwise mutual information (Church and
+        Hanks 1990) drawn to none where little was seen.
+
+        Returns:
+            The greatest of these log-odds, at least 0, and of which of *others*; 0 of none.
+        """
+        own = self._by_text.get(text_id)
+        best, whose = 0.0, 0
+        if own is None or not self._all.met:
+            return best, whose
+        neighbours = 2.0 * self._all.met[0] / self._all.onsets
+        for other in others:
+            theirs = self._by_text.get(other)
+            if theirs is None or other == text_id:
+                continue
+            together = own.met.get(other, 0.0) + theirs.met.get(text_id, 0.0)
+            if not together:
+                continue
+            rarer, commoner = sorted((own.onsets, theirs.onsets))
+            chance = min(1.0, neighbours * commoner / self._all.onsets)
+            found = math.log((together + _PRIOR * chance) / ((rarer + _PRIOR) * chance))
+            if found > best:
+                best, whose = found, other
+        return best, whose
+
+    # What a store needs to keep this and to build it again.
+
+    def changes(self) -> tuple[list[Row], list[int]]:
+        """Return the rows changed, that of text 0 for all texts together, and the texts dropped."""
+        changed = [self._row(text_id) for text_id in sorted(self._touched)]
+        dropped = sorted(self._dropped - self._by_text.keys())
+        self._touched.clear()
+        self._dropped.clear()
+        return changed, dropped
+
+    def restore(self, rows: Iterable[Row]) -> None:
+        """Take back the rows that `changes` gave; only for an empty one."""
+        for text_id, onsets, at, latest, order, met in sorted(rows, key=lambda row: row[4]):
+            company = _Company(onsets, at, latest, order, dict(met))
+            if text_id:
+                self._by_text[text_id] = company
+            else:
+                self._all = company
+
+    def rows(self) -> Iterator[Row]:
+        """Yield all there is, as `restore` takes it."""
+        yield self._row(0)
+        for text_id in sorted(self._by_text):
+            yield self._row(text_id)
+
+    def _row(self, text_id: int) -> Row:
+        company = self._by_text[text_id] if text_id else self._all
+        return (
+            text_id, company.onsets, company.at, company.latest, company.order, dict(company.met),
+        )  # fmt: skip

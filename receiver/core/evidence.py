@@ -61,10 +61,6 @@ TIME_FOR = 2.0
 TOGETHER_FOR = 3.0
 """Most that known company counts for: as much as a like text."""
 
-HABIT_FOR = 1.0
-"""Most that speaks for an alert's coming back to its own cluster: enough to go there when nothing else
-goes on, less than what draws it into an incident that begins at the same time."""
-
 HABIT_SHARE = 0.135
 """Share of new problems that begin with just this alert, against which its own return is weighed."""
 
@@ -363,7 +359,7 @@ def _at_home(
     Text and labels are its own and say nothing; its gaps so far say when it was to be expected.
     """
     density = _lomax(gap, 1.0 + probe.habit.gaps, settings.time_scale + probe.habit.gap_sum)
-    habit = min(HABIT_FOR, density - math.log(HABIT_SHARE * background.new_rate))
+    habit = min(TIME_FOR, density - math.log(HABIT_SHARE * background.new_rate))
     return Score(
         cluster_id=cluster.id,
         confidence=confidence_of(habit),

@@ -14,12 +14,8 @@ from receiver.core.timestamps import SECOND, nanoseconds, seconds
 _HALF_LIFE_SECONDS = 86_400.0
 """A day, as of all that tells what is usual: yesterday's rhythm is known, last week's is not."""
 
-_ALONE = 1.8
-"""Firings alone, fading, that make a habit of it: two within hours. One may be an incident's last."""
-
-_ALONE_SHARE = 0.5
-"""Firings alone for each in company: an alert that is mostly part of incidents begins one when it is
-first, and its cluster must be open to the others."""
+_ALONE = 0.9
+"""Firings alone, fading, that make a habit of it: one within the last hours."""
 
 _GAPS_WAITED = 4.0
 """Usual gaps for which its cluster waits: of exponential gaps, one in fifty is longer."""
@@ -61,8 +57,12 @@ class Habit:
 
     @property
     def keeps_to_itself(self) -> bool:
-        """Whether it is known to come back alone."""
-        return self.alone >= _ALONE and self.alone >= _ALONE_SHARE * self.company
+        """Whether it is known to come back alone, at least as often as in company.
+
+        One that is mostly part of incidents begins one when it is first, and its cluster must be open to
+        the others.
+        """
+        return self.alone >= max(_ALONE, self.company)
 
     @property
     def patience(self) -> int:

@@ -226,6 +226,9 @@ def main() -> None:
     if not streams.folder().is_dir():
         raise SystemExit(f"{streams.folder()}: the labelled streams are not there")
     config = configuration.load(None, options.overrides)
+    # Whatever is shipped, the baselines are run with the model's own vectors.
+    exact = configured(config, ["embedding.form=f32"]).embedding
+    prepare(exact, report=lambda line: print(line, file=sys.stderr))
     if config.embedding.backend == "onnx":
         prepare(config.embedding, report=lambda line: print(line, file=sys.stderr))
     results, missing = measure_all(

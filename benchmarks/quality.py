@@ -234,6 +234,10 @@ def main() -> None:
     results, missing = measure_all(
         config, options.stream or list(streams.NAMES), options.only, fast=options.fast
     )
+    if options.also:
+        now = {_plain_name(result) for result in results}
+        earlier = json.loads(options.also.read_text(encoding="utf-8"))
+        results = [result for result in earlier if _plain_name(result) not in now] + results
     for label in dict.fromkeys(result["stream"] for result in results):
         own = [result for result in results if result["stream"] == label]
         print(f"{label}\n{tables.text(tables.cells(own, 'method'))}\n")
@@ -247,6 +251,11 @@ def main() -> None:
         tables.replace_block(options.write, "quality", body)
 
 
+def _plain_name(result: Result) -> str:
+    """Return the method without what was chosen for it in this run."""
+    return str(result["method"]).partition(" (")[0]
+
+
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--set", dest="overrides", action="append", default=[], metavar="KEY=VALUE")
@@ -256,6 +265,9 @@ def _options() -> argparse.Namespace:
     )
     parser.add_argument("--fast", action="store_true", help="without the slow baselines")
     parser.add_argument("--json", type=Path, metavar="FILE", help="every figure of every run")
+    parser.add_argument(
+        "--also", type=Path, metavar="FILE", help="methods of an earlier --json, not run now"
+    )
     parser.add_argument("--write", type=Path, metavar="FILE", help="into the docs' generated block")
     return parser.parse_args()
 

@@ -51,6 +51,10 @@ def check(results: Sequence[Result], hindsight: str = "") -> list[Requirement]:
     return [*told, *_steadiness(ours)]
 
 
+def _published(method: str) -> float:
+    return statistics.fmean(reference.SCORES.get(method, {"": 0.0}).values())
+
+
 def _mean(of: Mapping[str, Result], key: str) -> float:
     return statistics.fmean(result[key] for result in of.values())
 
@@ -58,17 +62,17 @@ def _mean(of: Mapping[str, Result], key: str) -> float:
 def _scores(
     ours: Mapping[str, Result], by_method: Mapping[str, Mapping[str, Result]], hindsight: str
 ) -> Iterator[Requirement]:
+    # Of two figures for the same method the higher: nothing is gained by measuring it worse.
     mean = _mean(ours, "score")
     yield Requirement(f"mean score at least {MEAN:.2f}", f"{mean:.3f}", mean >= MEAN)
     yield Requirement(f"the aim: mean score {AIM:.2f}", f"{mean:.3f}", mean >= AIM)
     for name in (LIMIT, "prototype", hindsight):
         other = by_method.get(name, {})
         if len(other) == len(ours):
-            theirs = _mean(other, "score")
+            theirs = max(_mean(other, "score"), _published(name))
             yield Requirement(f"mean above {name}", f"{mean:.3f} > {theirs:.3f}", mean > theirs)
     prototype = by_method.get("prototype", {})
     published = reference.SCORES["prototype"]
-    # The higher of two figures for the same method: nothing is gained by measuring it worse.
     floor = {
         stream: max(published[stream], prototype[stream]["score"] if stream in prototype else 0.0)
         for stream in ours

@@ -12,8 +12,8 @@ from itertools import product
 
 from benchmarks.baselines.method import Arrived, Method
 
-GAPS = (60.0, 120.0, 300.0, 600.0)
-"""Seconds."""
+GAPS = (60.0, 120.0, 300.0, 600.0, 1800.0, 7200.0)
+"""Seconds; the long ones for chronic alerts, which come back for hours."""
 
 LABELS: tuple[tuple[str, ...], ...] = (
     (),
@@ -24,6 +24,8 @@ LABELS: tuple[tuple[str, ...], ...] = (
     ("namespace", "service"),
     ("app",),
     ("app", "service"),
+    ("alertname", "service"),
+    ("service", "node"),
     ("pod",),
     ("node",),
 )

@@ -43,7 +43,10 @@ tools:
 model: .venv/installed
 	@$(BIN)/stormcell model prepare >/dev/null
 
+# Some ten minutes; `--fast`, `--only` and `--stream` take less. The other ways to group come with `bench`.
 bench-quality: .venv/installed model
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check \
+	  --constraint constraints.txt --editable '.[bench]'
 	$(BIN)/python -m benchmarks.quality
 
 # The tables of settings and metrics, from the code.

@@ -1,4 +1,6 @@
-"""The labelled streams, plain, without namespace labels, and as Alertmanager would deliver them.
+"""The labelled streams, plain, without namespace labels, and as they may come in another way.
+
+As Alertmanager would deliver them, shuffled by small delays, and each line repeated.
 
 The streams lie outside the project, in ../shared/data or where STORMCELL_DATA says.
 """
@@ -8,6 +10,7 @@ from __future__ import annotations
 import gzip
 import json
 import os
+import random
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -65,6 +68,41 @@ def write(rows: list[Row], path: Path) -> None:
     path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
 
 
+def firing(rows: Sequence[Row]) -> list[Row]:
+    """Return the firing ones of *rows*."""
+    return [row for row in rows if row["status"] == "firing"]
+
+
+def numbered(rows: Sequence[Row]) -> list[Row]:
+    """Return *rows*, each with a `number` to find it again by in whatever order it comes."""
+    return [row | {"number": number} for number, row in enumerate(rows)]
+
+
+def repeated(rows: Sequence[Row]) -> list[Row]:
+    """Return *rows*, each twice in its place, as of a pair of senders."""
+    return [row for row in rows for _ in range(2)]
+
+
+def shuffled(rows: Sequence[Row], seed: int, *, within: float = 5.0) -> list[Row]:
+    """Return *rows* as they arrive if each is late by up to *within* seconds, drawn by *seed*.
+
+    Messages of one alert do not overtake each other: its later one arrives no sooner.
+    """
+    random_ = random.Random(seed)
+    arrived: dict[str, float] = {}
+    late = []
+    for row in rows:
+        key = _identity(row)
+        at = max(row["t"] + within * random_.random(), arrived.get(key, 0.0))
+        arrived[key] = at
+        late.append(row | {"t": at})
+    return sorted(late, key=lambda row: row["t"])
+
+
+def _identity(row: Row) -> str:
+    return json.dumps(row["labels"], sort_keys=True)
+
+
 @dataclass(slots=True)
 class _Alert:
     row: Row
@@ -97,7 +135,7 @@ def _alerts(rows: list[Row]) -> list[_Alert]:
     alerts: list[_Alert] = []
     latest: dict[str, _Alert] = {}
     for row in sorted(rows, key=lambda row: row["t"]):
-        key = json.dumps(row["labels"], sort_keys=True)
+        key = _identity(row)
         if row["status"] == "firing":
             ends = row["endsAt"]
             alert = _Alert(row, row["t"], None if ends == _OPEN else _seconds(ends))

@@ -22,11 +22,15 @@ def test_the_default_groups_as_well_as_promised(model_cache: Path) -> None:
         pytest.skip("the labelled streams are not beside the checkout")
     config = load(None, [f"embedding.cache_dir={model_cache}"])
 
-    results = quality.measure(config, open_embedder(config.embedding), SMALL)
-    plain, late = (statistics.fmean(r[key] for r in results) for key in ("score", "delivered"))
+    results = quality.measure(config, open_embedder(config.embedding), SMALL, seeds=(1,))
+    plain, late, shuffled = (
+        statistics.fmean(r[key] for r in results) for key in ("score", "delivered", "shuffled")
+    )
 
     assert plain >= 0.68
     assert late >= plain - 0.03
+    assert shuffled >= plain - 0.02
+    assert [r["stream"] for r in results if not r["repeat_same"]] == []
 
 
 def test_a_simulated_alertmanager_delivers_late_and_by_group() -> None:

@@ -233,7 +233,8 @@ def _replay(options: argparse.Namespace) -> int:
         embedder.close()
     difference = None
     if before is not None:
-        difference = replay.Difference(before, played, options.overrides)
+        changed = [o for o in options.overrides if o not in _of_the_model(options)]
+        difference = replay.Difference(before, played, changed)
     for line in _shown_replay(options.format, played, difference):
         print(line)
     for remark in played.remarks:
@@ -265,9 +266,12 @@ def _without_overrides(options: argparse.Namespace, settings: Config) -> Config 
     """
     if not options.diff or options.format == "jsonl":
         return None
-    kept = [override for override in options.overrides if override.startswith("embedding.")]
-    base = config.load(options.config_file, kept)
+    base = config.load(options.config_file, _of_the_model(options))
     return None if base.core == settings.core else base
+
+
+def _of_the_model(options: argparse.Namespace) -> list[str]:
+    return [override for override in options.overrides if override.startswith("embedding.")]
 
 
 def _shown_replay(

@@ -23,30 +23,34 @@ OUTAGE = 3_600_000
 """Milliseconds; after a longer outage Prometheus does not restore when an alert's condition became true
 (`--rules.alert.for-outage-tolerance`)."""
 
+UNRECORDED = 3
+"""Evaluations at most that a Prometheus just started keeps to itself, until it has looked up when
+conditions became true."""
+
 
 @dataclass(slots=True)
 class Period:
-    """One firing period of the alert with *labels*.
+    """One firing period of the alert with *labels*; times in milliseconds.
 
     Attributes:
         labels: Sorted by name.
-        interval: Between two evaluations of its rule, milliseconds.
-        began: First evaluation that it fired at, milliseconds.
-        last: Last one.
+        interval: Between two evaluations of its rule.
+        starts_at: First evaluation that it fired at.
+        seen: When that could be known: later where it fired already when the samples begin.
+        last: Last evaluation that it was recorded to fire at.
         looked: When it was last seen to fire; later than *last* where Prometheus was away.
-        ended: First evaluation at which it fired no more; None while it fires.
         active: When its condition became true; None if that is not known.
-        cut: Whether it fired already when the samples begin.
+        ended: First evaluation at which it fired no more; None while it fires.
     """
 
     labels: LabelSet
     interval: int
-    began: int
+    starts_at: int
+    seen: int
     last: int
     looked: int
+    active: int | None
     ended: int | None = None
-    active: int | None = None
-    cut: bool = False
 
 
 class Periods:
@@ -61,6 +65,7 @@ class Periods:
         self,
         labels: LabelSet,
         interval: int,
+        hold: int,
         evaluations: Iterable[tuple[int, int]],
         active: Mapping[int, int],
         first: int,
@@ -70,6 +75,7 @@ class Periods:
         Args:
             labels: Of the alert.
             interval: Between two evaluations of its rule.
+            hold: The rule's `for`.
             evaluations: (looked at, evaluated at) in order; the same evaluation may be seen again.
             active: When the condition became true, by when it was looked at.
             first: When was looked first at all.
@@ -78,18 +84,13 @@ class Periods:
         for looked, evaluated in evaluations:
             since = active.get(looked)
             if period is None or not _goes_on(period, evaluated, since):
+                cut = looked == first
+                starts_at = _starts_at(evaluated, since, interval, hold, cut=cut)
                 if period is not None:
                     # Not later than the next begins, should that be sooner than an evaluation.
-                    period.ended = min(period.last + period.interval, evaluated - 1)
-                period = Period(
-                    labels,
-                    interval,
-                    evaluated,
-                    evaluated,
-                    looked,
-                    active=since,
-                    cut=looked == first,
-                )
+                    period.ended = min(period.last + period.interval, starts_at - 1)
+                seen = evaluated if cut else starts_at
+                period = Period(labels, interval, starts_at, seen, evaluated, looked, since)
                 self.all.append(period)
                 self._latest[labels] = period
             period.last = max(period.last, evaluated)
@@ -101,6 +102,15 @@ class Periods:
         for period in self._latest.values():
             if period.looked < until or until - period.last > _bridged(period):
                 period.ended = period.last + period.interval
+
+
+def _starts_at(evaluated: int, active: int | None, interval: int, hold: int, *, cut: bool) -> int:
+    """Return the evaluation at which an alert first fired that is first recorded at *evaluated*."""
+    if active is None:
+        return evaluated
+    # The value is in whole seconds, rounded down: what is less than an evaluation away is this one.
+    before = max(0, (evaluated - active - hold) // interval)
+    return evaluated - (before if cut or before <= UNRECORDED else 0) * interval
 
 
 def _bridged(period: Period) -> int:

@@ -75,15 +75,12 @@ class Prometheus:
     def _arrival(self, period: Period, intake: Intake, place: dict[str, Any]) -> Arrival:
         labels = dict(period.labels)
         rule = self._rules.of(labels)
-        began = period.began
-        if period.cut and period.active is not None:
-            # It fired before we looked: since its condition had held for as long as the rule wants.
-            began = min(began, period.active + (rule.hold if rule else 0))
-        alert = intake.alert(labels, rule.texts(labels) if rule else {}, began * _MILLISECOND)
+        texts = rule.texts(labels) if rule else {}
+        alert = intake.alert(labels, texts, period.starts_at * _MILLISECOND)
         return intake.told(
             alert,
             place,
-            at=period.began * _MILLISECOND,
+            at=period.seen * _MILLISECOND,
             ends_at=None if period.ended is None else period.ended * _MILLISECOND,
             repeated_until=self._until * _MILLISECOND,
         )
@@ -117,7 +114,7 @@ class Prometheus:
                     " days; give a shorter --since"
                 )
         periods.finish(self._until)
-        found = sorted(periods.all, key=lambda period: (period.began, period.labels))
+        found = sorted(periods.all, key=lambda period: (period.seen, period.labels))
         self._remarks.append(
             f"{self.name}: {points * step / 864e5:.3g} days, every {step / 1000:g} s, in"
             f" {self._api.queries} requests: {len(found)} firing periods of"
@@ -153,8 +150,14 @@ class Prometheus:
             labels = _label_set(series)
             looks = ((at, round(value * 1000)) for at, value in series.samples)
             rule = self._rules.of(dict(labels))
-            interval = (rule.interval if rule else 0) or step
-            periods.add(labels, interval, looks, active.get(labels, {}), self._start)
+            periods.add(
+                labels,
+                (rule.interval if rule else 0) or step,
+                rule.hold if rule else 0,
+                looks,
+                active.get(labels, {}),
+                self._start,
+            )
         return sum(len(series.samples) for series in firing)
 
 

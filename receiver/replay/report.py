@@ -149,11 +149,16 @@ def summary(replay: Replay) -> str:
     """Return the whole replay in one sentence."""
     counts = ledger(replay)
     times = [event.time for event in replay.events]
-    days = (max(times) - min(times)) / SECOND / 86400 if times else 0.0
     return (
-        f"{days:.1f} days: {_spell(counts['notifications'], 'notification')} → "
-        f"{_spell(counts['clusters'], 'cluster')} → {_spell(counts['storms'], 'storm')}"
+        f"{_span(max(times) - min(times) if times else 0)}:"
+        f" {_spell(counts['notifications'], 'notification')} →"
+        f" {_spell(counts['clusters'], 'cluster')} → {_spell(counts['storms'], 'storm')}"
     )
+
+
+def _span(nanoseconds: int) -> str:
+    hours = nanoseconds / SECOND / 3600
+    return f"{hours / 24:.1f} days" if hours >= 48 else f"{hours:.1f} hours"
 
 
 def _spell(count: int, noun: str) -> str:

@@ -53,7 +53,10 @@ def _documents(path: Path, file: IO[str]) -> Iterator[tuple[int, Any]]:
             # It may be the beginning of a document that is laid out for people.
             rest = file.read(MAX_DOCUMENT - len(text) + 1)
             if len(text) + len(rest) > MAX_DOCUMENT:
-                raise ReplayError(f"{path}: line {number}: {document}")
+                raise ReplayError(
+                    f"{path}: line {number}: {document}; if it begins a document of many lines, that"
+                    f" is longer than {MAX_DOCUMENT} characters"
+                )
             yield from _laid_out(path, number, text, rest)
             return
         yield number, document

@@ -12,16 +12,8 @@ from receiver.replay.run import Replay
 _SHOWN = 20
 """Changes of one kind in the table; the document has all."""
 
-_NAMED = 4
-"""Clusters named in one line of the table."""
-
-_VERBS = {
-    Fate.APPEARED: "appear",
-    Fate.VANISHED: "vanish",
-    Fate.MERGED: "merge",
-    Fate.SPLIT: "split",
-    Fate.RESIZED: "change size",
-}
+_NAMED = 5
+"""Clusters of one change that the table names, on each side."""
 
 
 class Difference:
@@ -73,7 +65,8 @@ class Difference:
     def table(self) -> Iterator[str]:
         """Yield it as lines of a table."""
         found = self._found
-        yield f"{'':24}{'before':>12}{'after':>12}  after {' '.join(self._overrides)}"
+        yield f"what {' '.join(self._overrides)} changes:"
+        yield f"{'':24}{'before':>12}{'after':>12}"
         for name, before, after in _side_by_side(_summary(self._before), _summary(self._after)):
             yield f"{name:24}{before:>12}{after:>12}"
         if found.agreement is not None:
@@ -82,31 +75,33 @@ class Difference:
                 f" {found.same_company} with exactly the same; pairwise F1"
                 f" {found.agreement.f1:.3f}, B-cubed {found.agreement.b_cubed:.3f} between the two"
             )
-        counts = [f"{found.count(fate)} {verb}" for fate, verb in _VERBS.items()]
-        yield f"clusters: {', '.join(counts)}, {found.count(Fate.SAME)} stay as they are"
-        for fate, verb in _VERBS.items():
+        counts = [f"{found.count(fate)} {fate.value}" for fate in Fate]
+        yield f"clusters: {', '.join(counts)}"
+        for fate in Fate:
             changes = [change for change in found.changes if change.fate is fate]
+            if fate is Fate.SAME:
+                continue
             for change in changes[:_SHOWN]:
-                yield f"  {verb:12}{self._line(change)}"
+                yield from self._lines(change)
             if len(changes) > _SHOWN:
-                yield f"  {verb:12}and {len(changes) - _SHOWN} more"
+                yield f"  {fate.value:10}and {len(changes) - _SHOWN} more"
 
-    def _line(self, change: Change) -> str:
-        before = self._named(0, change.before)
-        after = self._named(1, change.after)
-        if change.fate is Fate.APPEARED:
-            return f"{after}, alerts of {before}"
-        if change.fate is Fate.VANISHED:
-            return f"{before}, its alerts are in {after}"
-        return f"{before} → {after}"
+    def _lines(self, change: Change) -> Iterator[str]:
+        """Yield what was, a cluster a line, and after arrows what is."""
+        named = list(self._named(0, change.before))
+        yield f"  {change.fate.value:10}{named[0]}"
+        for name in named[1:]:
+            yield f"{'':12}{name}"
+        for name in self._named(1, change.after):
+            yield f"{'':10}→ {name}"
 
-    def _named(self, side: int, numbers: Sequence[int]) -> str:
+    def _named(self, side: int, numbers: Sequence[int]) -> Iterator[str]:
         told = [self._cluster(side, number) for number in numbers]
         told.sort(key=lambda cluster: -cluster["alerts"])
-        parts = [f"{c['cluster']} ({c['alerts']}) {c['title']}".strip() for c in told[:_NAMED]]
+        for cluster in told[:_NAMED]:
+            yield f"{cluster['cluster']} ({cluster['alerts']}) {cluster['title']}".strip()
         if len(told) > _NAMED:
-            parts.append(f"{len(told) - _NAMED} more")
-        return " + ".join(parts)
+            yield f"and {len(told) - _NAMED} more"
 
 
 def _summary(replay: Replay) -> dict[str, Any]:
@@ -145,4 +140,4 @@ def _side_by_side(
 def _cell(value: Any) -> str:
     if isinstance(value, Mapping):
         return f"{value['honoured']} of {value['told']}"
-    return f"{value:.3f}".rstrip("0").rstrip(".") if isinstance(value, float) else f"{value:,}"
+    return f"{value:.3f}" if isinstance(value, float) else f"{value:,}"

@@ -55,12 +55,12 @@ def ledger(replay: Replay) -> dict[str, int]:
     }
 
 
-def sizes(replay: Replay) -> dict[str, float]:
+def sizes(replay: Replay) -> dict[str, int]:
     """Return how large the clusters are, in episodes."""
     found = [len(events) for events in _members(replay).values()]
     return {
         "largest": max(found, default=0),
-        "median": statistics.median(found) if found else 0,
+        "median": statistics.median_low(found) if found else 0,
         "of_one": found.count(1),
     }
 

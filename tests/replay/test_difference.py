@@ -82,24 +82,37 @@ def test_the_document_has_both_sides_and_what_becomes_of_clusters(stream: Path) 
 def test_the_table_names_what_changes(stream: Path) -> None:
     lines = list(difference(stream, "clustering.threshold=1").table())
 
-    assert lines[0].split() == ["before", "after", "after", "clustering.threshold=1"]
-    assert next(line for line in lines if line.startswith("clusters ")).split() == [
-        "clusters",
-        "2",
-        "5",
-    ]
-    assert any(line.startswith("score by truth") for line in lines)
-    assert "4 of 5 alerts are with mostly others, 1 with exactly the same" in lines[-3]
-    assert lines[-2] == (
-        "clusters: 0 appear, 0 vanish, 0 merge, 1 split, 0 change size, 1 stay as they are"
+    assert lines[0] == "what clustering.threshold=1 changes:"
+    assert lines[1].split() == ["before", "after"]
+    assert ["clusters", "2", "5"] in [line.split() for line in lines]
+    assert "score by truth                 1.000       0.286" in lines
+    assert any(
+        line.startswith("4 of 5 alerts are with mostly others, 1 with exactly the same")
+        for line in lines
     )
-    assert lines[-1].startswith("  split       1 (4) DiskFull")
+    assert lines[-6] == "clusters: 0 appeared, 0 vanished, 0 merged, 1 split, 0 resized, 1 same"
+    assert lines[-5].startswith("  split     1 (4) DiskFull")
+    assert [line[:18] for line in lines[-4:]] == [f"          → {n} (1) " for n in (1, 2, 3, 4)]
 
 
 def test_a_setting_that_changes_nothing_says_so(stream: Path) -> None:
     lines = list(difference(stream, "clustering.resolve_after=60").table())
 
-    assert lines[-1].endswith("0 change size, 2 stay as they are")
+    assert lines[-1].endswith("0 resized, 2 same")
+
+
+def test_of_much_that_changes_the_rest_is_counted(
+    stream: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("receiver.replay.difference._NAMED", 3)
+    monkeypatch.setattr("receiver.replay.difference._SHOWN", 0)
+    assert (
+        list(difference(stream, "clustering.threshold=1").table())[-1] == "  split     and 1 more"
+    )
+    monkeypatch.setattr("receiver.replay.difference._SHOWN", 1)
+    assert (
+        list(difference(stream, "clustering.threshold=1").table())[-1] == "          → and 1 more"
+    )
 
 
 def test_a_text_is_embedded_once_for_both_runs(stream: Path) -> None:
@@ -146,7 +159,7 @@ class TestCommand:
     def test_without_anything_to_compare_nothing_is(
         self, stream: Path, capsys: pytest.CaptureFixture[str], arguments: tuple[str, ...]
     ) -> None:
-        assert "stay as they are" not in self.run(capsys, stream, *arguments)
+        assert "clusters: 0 appeared" not in self.run(capsys, stream, *arguments)
         assert "diff" not in json.loads(self.run(capsys, stream, "--format=json", *arguments))
 
     def test_lines_are_those_of_the_overridden_setting_and_nothing_else(

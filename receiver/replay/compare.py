@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from receiver.core import scores
+from receiver.replay.errors import ReplayError
 from receiver.replay.run import Replay
 
 
@@ -78,7 +79,13 @@ class Comparison:
 
 
 def compare(first: Replay, second: Replay) -> Comparison:
-    """Compare two replays of the same input, by the firing periods of the first."""
+    """Compare two replays of the same input, by the firing periods of the first.
+
+    Raises:
+        ReplayError: It was not the same.
+    """
+    if len(first.lines) != len(second.lines):
+        raise ReplayError("the input changed between the two runs; run this again, or --no-diff")
     pairs: dict[int, tuple[int, int]] = {}
     for one, other in zip(first.lines, second.lines, strict=True):
         if one.episode is None or other.episode is None:

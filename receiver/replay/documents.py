@@ -33,8 +33,11 @@ def documents(path: Path) -> Iterator[tuple[int, Any]]:
 
 
 def _open(path: Path) -> IO[str]:
-    with path.open("rb") as file:
-        packed = path.suffix == ".gz" or file.read(2) == _GZIP
+    packed = path.suffix == ".gz"
+    if not packed and path.is_file():
+        # Not of a pipe, which would lack what was looked at.
+        with path.open("rb") as peeked:
+            packed = peeked.read(len(_GZIP)) == _GZIP
     opener = gzip.open if packed else open
     opened: IO[str] = opener(path, "rt", encoding="utf-8-sig", errors="surrogateescape")
     return opened

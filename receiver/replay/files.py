@@ -11,6 +11,7 @@ from receiver.core import timestamps
 from receiver.core.model import Tick
 from receiver.replay.arrivals import Arrival
 from receiver.replay.documents import documents
+from receiver.replay.errors import ReplayError
 from receiver.replay.intake import Intake, time_of
 
 
@@ -27,9 +28,17 @@ class File:
         self.name = str(path)
         self._path = path
         self._strict = strict
+        self._spent = False
 
     def read(self, intake: Intake, place: dict[str, Any]) -> Iterator[Arrival | Tick]:
-        """Yield what arrives, in order."""
+        """Yield what arrives, in order.
+
+        Raises:
+            ReplayError: It cannot be read; a pipe can be once.
+        """
+        if self._spent:
+            raise ReplayError(f"{self.name}: a pipe is read once; give a file, or --no-diff")
+        self._spent = not self._path.is_file()
         for number, document in documents(self._path):
             where = {"line": number, **place}
             if isinstance(document, ValueError):

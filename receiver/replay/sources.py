@@ -51,7 +51,7 @@ def _at(path: Path) -> list[Source]:
         return _folder(path)
     if not path.exists():
         raise ReplayError(f"{path}: no such file")
-    if _begins_with(path, _SQLITE):
+    if path.is_file() and _begins_with(path, _SQLITE):
         if path.name != DATABASE_NAME:
             raise ReplayError(
                 f"{path}: a database, expected one named {DATABASE_NAME}, in its --storage.path"

@@ -115,6 +115,15 @@ def test_of_much_that_changes_the_rest_is_counted(
     )
 
 
+def test_another_input_is_not_compared(stream: Path) -> None:
+    before = replay.run([stream], Config(), EMBEDDER)
+    stream.write_text(stream.read_text() * 2)
+    after = replay.run([stream], Config(), EMBEDDER)
+
+    with pytest.raises(replay.ReplayError, match=r"the input changed between the two runs"):
+        replay.Difference(before, after, [])
+
+
 def test_a_text_is_embedded_once_for_both_runs(stream: Path) -> None:
     counting = Counting()
     embedder = replay.Remembering(counting)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -194,3 +195,17 @@ class TestDocuments:
             replay.ReplayError, match=r"a database, expected one named stormcell.db"
         ):
             play(path)
+
+    def test_a_pipe_is_read_once(self) -> None:
+        reading, writing = os.pipe()
+        os.write(writing, json.dumps(entry("A")).encode() + b"\n")
+        os.close(writing)
+        sources = replay.open_sources([Path(f"/dev/fd/{reading}")])
+        first = replay.run(sources, Config(), EMBEDDER)
+        os.close(reading)
+
+        assert len(first.lines) == 1
+        with pytest.raises(
+            replay.ReplayError, match=r"a pipe is read once; give a file, or --no-diff"
+        ):
+            replay.run(sources, Config(), EMBEDDER)

@@ -14,7 +14,8 @@ from receiver import replay
 from receiver.config import load
 from receiver.core.timestamps import parse, render, render_optional
 from receiver.embedding.hashing import HashingEmbedder
-from tests.e2e.conftest import MakePrometheus
+from tests.e2e.conftest import MakeAlertmanager, MakePrometheus
+from tests.support.alertmanager import firing
 from tests.support.processes import REPOSITORY, ReceiverProcess
 from tests.support.prometheus import Prometheus
 from tests.support.stubs import Site
@@ -143,6 +144,26 @@ def test_the_command_tells_what_the_past_would_have_been(
     assert "every 1 s" in ended.stderr
     assert "2 notifications → 1 cluster → 0 storms" in ended.stderr
     assert [json.loads(line)["cluster"] for line in lines.stdout.splitlines()] == [1, 1]
+
+
+def test_a_dump_of_a_real_alertmanager_holds_what_it_told(
+    tmp_path: Path, receiver: ReceiverProcess, start_alertmanager: MakeAlertmanager
+) -> None:
+    alertmanager = start_alertmanager(receiver, group_by=["alertname"])
+    alertmanager.post(
+        [firing({"alertname": "DiskFull", "pod": f"fs-{n}"}, {"summary": "full"}) for n in range(3)]
+    )
+    wait_until("all to be told", lambda: receiver.received(status="firing") >= 3)
+    receiver.settle()
+    dump = tmp_path / "alerts.json"
+    dump.write_bytes(alertmanager.get("/api/v2/alerts").body)
+
+    ended = stormcell_replay(str(dump), "--format=jsonl")
+    found = [json.loads(line) for line in ended.stdout.splitlines()]
+
+    assert [(x["line"], x["alert"]) for x in found] == [(1, 0), (1, 1), (1, 2)]
+    live = {(a["fingerprint"], a["startsAt"], a["cluster_id"]) for a in receiver.alerts()}
+    assert {(x["fingerprint"], x["startsAt"], x["cluster"]) for x in found} == live
 
 
 def test_a_storage_directory_in_use_is_read_and_left_as_it_is(receiver: ReceiverProcess) -> None:

@@ -13,14 +13,14 @@ import logging
 import os
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from receiver import __version__, config, logs, replay
 from receiver.app import serve
 from receiver.config import Config
 from receiver.core.errors import StormcellError
-from receiver.core.settings import ConfigError
+from receiver.core.settings import ConfigError, parse_duration
 from receiver.demo import demo
 from receiver.embedding import open_embedder
 from receiver.embedding.prepare import prepare
@@ -59,9 +59,31 @@ def parser() -> argparse.ArgumentParser:
     _add_config(preparing)
     preparing.set_defaults(run=_prepare_model)
 
-    playing = commands.add_parser("replay", help="run files of alerts through the same core")
-    playing.add_argument("files", type=Path, nargs="+", metavar="FILE")
+    playing = commands.add_parser(
+        "replay",
+        help="run alerts of the past through the same core",
+        description="Groups alerts of the past as they would be grouped now. With --set also shows"
+        " what that changes against the same configuration without it.",
+        allow_abbrev=False,
+    )
+    playing.add_argument(
+        "files",
+        type=Path,
+        nargs="*",
+        metavar="FILE",
+        help="alerts or webhook bodies as JSON, one a line or one a file; a folder of such files; a"
+        " list from Alertmanager's /api/v2/alerts; a --storage.path; any file may be gzipped",
+    )
+    playing.add_argument(
+        "--prometheus", metavar="URL", help="read the past of a Prometheus instead"
+    )
+    playing.add_argument(
+        "--since", metavar="DURATION", help="how much of its past; default 30d", type=_duration
+    )
     playing.add_argument("--format", choices=("table", "json", "jsonl"), default="table")
+    playing.add_argument(
+        "--no-diff", dest="diff", action="store_false", help="do not show what --set changes"
+    )
     _add_config(playing)
     playing.set_defaults(run=_replay)
 
@@ -84,6 +106,13 @@ def _add_config(command: argparse.ArgumentParser) -> None:
         metavar="KEY=VALUE",
         help="override a setting, as in clustering.threshold=0.6; may repeat",
     )
+
+
+def _duration(text: str) -> float:
+    seconds = parse_duration(text)
+    if not seconds:
+        raise argparse.ArgumentTypeError(f"got {text!r}, expected a duration such as 30d or 12h")
+    return seconds
 
 
 def _add_logging(command: argparse.ArgumentParser, level: str = "info") -> None:
@@ -186,31 +215,80 @@ def _prepare_model(options: argparse.Namespace) -> int:
     return 0
 
 
+_DEFAULT_SINCE = 30 * 86400.0
+
+
 def _replay(options: argparse.Namespace) -> int:
+    inputs = _inputs(options)
     settings = _read_config(options)
-    for path in options.files:
-        if not path.exists():
-            raise ReplayError(f"{path}: no such file")
+    base = _without_overrides(options, settings)
     if settings.embedding.backend == "onnx":
         prepare(settings.embedding, report=lambda line: print(line, file=sys.stderr))
     embedder = open_embedder(settings.embedding)
     try:
-        played = replay.run(options.files, settings, embedder)
+        remembering = replay.Remembering(embedder)
+        played = replay.run(inputs, settings, remembering)
+        before = None if base is None else replay.run(inputs, base, remembering)
     finally:
         embedder.close()
-    if options.format == "jsonl":
-        lines = replay.jsonl(played)
-    elif options.format == "json":
-        lines = iter([json.dumps(replay.report(played), indent=2)])
-    else:
-        lines = replay.table(played)
-    for line in lines:
+    difference = None
+    if before is not None:
+        changed = [o for o in options.overrides if o not in _of_the_model(options)]
+        difference = replay.Difference(before, played, changed)
+    for line in _shown_replay(options.format, played, difference):
         print(line)
+    for remark in played.remarks:
+        print(remark, file=sys.stderr)
     if options.format == "table":
-        print(json.dumps(replay.report(played)["ledger"]), file=sys.stderr)
+        print(replay.summary(played), file=sys.stderr)
     if played.refused:
         print(f"{played.refused} lines were refused; --format jsonl says why", file=sys.stderr)
     return 1 if played.refused and played.refused == len(played.lines) else 0
+
+
+def _inputs(options: argparse.Namespace) -> list[replay.Source]:
+    """Return what is to be read; both runs of a comparison read the same."""
+    if options.prometheus is None:
+        if not options.files:
+            raise ConfigError("replay: got nothing to read, expected FILE … or --prometheus URL")
+        if options.since is not None:
+            raise ConfigError("--since: expected with --prometheus only")
+        return replay.open_sources(options.files)
+    if options.files:
+        raise ConfigError("replay: got FILE and --prometheus, expected one of them")
+    return [replay.Prometheus(options.prometheus, options.since or _DEFAULT_SINCE)]
+
+
+def _without_overrides(options: argparse.Namespace, settings: Config) -> Config | None:
+    """Return the configuration to compare with; None if there is nothing to compare.
+
+    The model is the same for both, so that a text is embedded once.
+    """
+    if not options.diff or options.format == "jsonl":
+        return None
+    base = config.load(options.config_file, _of_the_model(options))
+    return None if base.core == settings.core else base
+
+
+def _of_the_model(options: argparse.Namespace) -> list[str]:
+    return [override for override in options.overrides if override.startswith("embedding.")]
+
+
+def _shown_replay(
+    form: str, played: replay.Replay, difference: replay.Difference | None
+) -> Iterator[str]:
+    if form == "jsonl":
+        yield from replay.jsonl(played)
+    elif form == "json":
+        document = replay.report(played)
+        if difference is not None:
+            document["diff"] = difference.document()
+        yield json.dumps(document, indent=2)
+    else:
+        yield from replay.table(played)
+        if difference is not None:
+            yield ""
+            yield from difference.table()
 
 
 def _demo(options: argparse.Namespace) -> int:

@@ -3,7 +3,9 @@
 One connection writes; any number read. What each table keeps, and for how long, is in docs/storage.md.
 """
 
+from receiver.store.database import FILE_NAME as DATABASE_NAME
 from receiver.store.database import Database
+from receiver.store.history import History
 from receiver.store.queries import Queries
 
-__all__ = ["Database", "Queries"]
+__all__ = ["DATABASE_NAME", "Database", "History", "Queries"]

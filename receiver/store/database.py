@@ -13,6 +13,7 @@ import secrets
 import sqlite3
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from urllib.parse import quote
 
 import numpy as np
 import sqlite_utils
@@ -32,11 +33,21 @@ FILE_NAME = "stormcell.db"
 _EMPTY = '{"notifications":0,"dead_letters":0}'
 
 
-def connect(path: Path, *, read_only: bool) -> sqlite3.Connection:
-    """Open the database file at *path*."""
+def connect(path: Path, *, read_only: bool, immutable: bool = False) -> sqlite3.Connection:
+    """Open the database file at *path*.
+
+    Args:
+        path: Of the file.
+        read_only: Whether it is only read.
+        immutable: Whether nobody writes it meanwhile; then no file is made beside it either.
+    """
     if read_only:
+        mode = "mode=ro&immutable=1" if immutable else "mode=ro"
         connection = sqlite3.connect(
-            f"file:{path}?mode=ro", uri=True, check_same_thread=False, isolation_level=None
+            f"file:{quote(str(path))}?{mode}",
+            uri=True,
+            check_same_thread=False,
+            isolation_level=None,
         )
     else:
         connection = sqlite3.connect(path, check_same_thread=False, isolation_level=None)

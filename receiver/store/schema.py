@@ -6,6 +6,8 @@ text functions stop at one.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from sqlite_utils import Database
 from sqlite_utils.migrations import Migrations
 
@@ -245,14 +247,18 @@ def migrate(db: Database) -> None:
     Raises:
         StoreError: A newer Stormcell has been here; the database is left as it is.
     """
-    applied = {migration.name for migration in migrations.applied(db)}
-    newer = sorted(applied - set(_NAMES))
+    check(migration.name for migration in migrations.applied(db))
+    migrations.apply(db)
+
+
+def check(applied: Iterable[str]) -> None:
+    """Raise StoreError if a newer Stormcell wrote the database: *applied* holds what this one lacks."""
+    newer = sorted(set(applied) - set(_NAMES))
     if newer:
         raise StoreError(
             f"the database was written by a newer Stormcell (it has {', '.join(newer)}, this one knows"
             f" up to {_NAMES[-1]}): start that version, or give another --storage.path"
         )
-    migrations.apply(db)
 
 
 # The library ignores applied names that it does not know, and would write into a newer database.

@@ -17,7 +17,7 @@ from tests.support.waiting import PATIENCE_SECONDS
 LARGEST_BODY = 64 * 2**20
 
 
-class _Stub:
+class HttpStub:
     """An aiohttp server on a loopback port of its own, from `start` to `stop`."""
 
     def __init__(self) -> None:
@@ -52,7 +52,7 @@ class _Stub:
         self.port = self._runner.addresses[0][1]
 
 
-class Pager(_Stub):
+class Pager(HttpStub):
     """Stands in for a paging service: a page is a group's key that it has not seen before.
 
     `/page` rings, `/message` does not. Services like PagerDuty fold by the same key. It leaves out
@@ -87,7 +87,7 @@ class Pager(_Stub):
         return web.Response()
 
 
-class Site(_Stub):
+class Site(HttpStub):
     """Stands in for all exporters of a site: what is broken is a series `broken` of value 1.
 
     It leaves out what is well, and every metric that says why.

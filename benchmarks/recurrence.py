@@ -20,7 +20,7 @@ import statistics
 import sys
 import time
 from collections import Counter, defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -29,7 +29,9 @@ import numpy as np
 from benchmarks import quality, streams
 from receiver import config as configuration
 from receiver import replay
+from receiver.config import Config
 from receiver.core import timestamps
+from receiver.core.embedder import Embedder
 from receiver.core.evolution import EventType
 from receiver.core.index import VectorIndex
 from receiver.core.labels import kind, token
@@ -143,6 +145,16 @@ def judge(found: dict[int, Seen], threshold: float) -> tuple[int, int, int]:
     return could, linked, right
 
 
+def measure(config: Config, embedder: Embedder, names: Sequence[str]) -> dict[str, dict[int, Seen]]:
+    """Return what the clusters of each of *names* were, with and without namespace labels."""
+    embedder = quality.Remembering(embedder)
+    found = {}
+    for label, rows in streams.variants(names):
+        played = rows if "fault_type" in rows[0] else twice(rows)
+        found[label] = watch(played, quality.play(played, config, embedder))
+    return found
+
+
 def cost(count: int, dims: int = 384) -> str:
     """Return what it takes to hold *count* past clusters, and to find the likest."""
     resident = _resident_kib()
@@ -197,11 +209,7 @@ def main() -> None:
     config = configuration.load(None, [*options.overrides, "clustering.recurs_from=0"])
     if config.embedding.backend == "onnx":
         prepare(config.embedding, report=lambda line: print(line, file=sys.stderr))
-    embedder = quality.Remembering(open_embedder(config.embedding))
-    found = {}
-    for label, rows in streams.variants(options.stream or list(streams.NAMES)):
-        rows = rows if "fault_type" in rows[0] else twice(rows)
-        found[label] = watch(rows, quality.play(rows, config, embedder))
+    found = measure(config, open_embedder(config.embedding), options.stream or list(streams.NAMES))
     for threshold in _THRESHOLDS:
         print(f"\nrecurs_from {threshold}")
         print(f"{'stream':18}{'had one':>9}{'linked':>8}{'right':>7}{'precision':>11}{'recall':>8}")

@@ -235,7 +235,7 @@ def test_a_command_to_a_cluster_nobody_knows_is_refused() -> None:
 
 
 def known(text_id: int, used_no: int) -> Exemplar:
-    return Exemplar(text_id, f"f{used_no}", 1, used_no, used_no, 1.0, np.ones(2, np.float32))
+    return Exemplar(text_id, f"f{used_no}", 1, used_no, used_no, 1.0, 1.0, np.ones(2, np.float32))
 
 
 def test_knowledge_of_both_stays_bounded() -> None:

@@ -22,8 +22,8 @@ from receiver.core.spread import Spread
 
 EPISODE_COLUMNS = (
     "id", "fingerprint", "starts_at", "ends_at", "state", "reopen_no", "after", "received_at",
-    "last_seen", "senders", "superseded", "reopened", "flaps", "habit", "cluster_id", "founder", "confidence",
-    "text_id", "why",
+    "last_seen", "senders", "superseded", "reopened", "flaps", "habit", "cluster_id", "founder",
+    "confidence", "text_id", "why",
 )  # fmt: skip
 CLUSTER_COLUMNS = (
     "id", "state", "accepting", "opened_at", "updated_at", "closed_at", "resolved_at", "size", "firing",

@@ -133,6 +133,11 @@ class Engine:
         """Return the id of *text*; 0 if its vector is not held."""
         return self.texts.id_of(text)
 
+    def habit_of(self, fingerprint: str, onset: int) -> Habit:
+        """Return how the alert *fingerprint* comes back that would fire at *onset*, if it is held."""
+        before = self.episodes.get(fingerprint)
+        return Habit() if before is None else self._habit_after(before, onset)
+
     def remembers(self, fingerprint: str) -> bool:
         """Whether the latest episode of *fingerprint* is held; else the caller gives a `Recall`."""
         return fingerprint in self.episodes

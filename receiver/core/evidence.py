@@ -158,6 +158,11 @@ class Score:
     nearest: tuple[tuple[str, float], ...] = ()
 
     @property
+    def at_home(self) -> bool:
+        """Whether this is the cluster that waits for the alert to come back."""
+        return self.evidence_habit != 0.0
+
+    @property
     def evidence(self) -> float:
         """All terms together, in log-odds."""
         return (

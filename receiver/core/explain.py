@@ -14,6 +14,10 @@ TERMS = ("text", "labels", "time", "together", "habit")
 """The terms of a score, each `evidence_` and its name there; their sum decides."""
 
 
+_MET = 1.0
+"""Log-odds of company from which on it is said in words: e times as often as by chance."""
+
+
 @dataclass(frozen=True, slots=True)
 class Placement:
     """Where an alert would go, and why.
@@ -153,7 +157,9 @@ def _sentence(placement: Placement) -> str:
     follows = (
         f"; next is {runner_up.cluster_id} with {runner_up.confidence:.2f}" if runner_up else ""
     )
-    return (
-        f"text {best.text:.2f}, labels {best.labels:.2f}, {gap};"
-        f" alone at a threshold above {at}{follows}"
-    )
+    if best.at_home:
+        told = f"it keeps coming back alone, now {gap}"
+    else:
+        met = ", such have begun together before" if best.evidence_together >= _MET else ""
+        told = f"text {best.text:.2f}, labels {best.labels:.2f}{met}, {gap}"
+    return f"{told}; alone at a threshold above {at}{follows}"

@@ -1,13 +1,20 @@
 // The terms of a decision as bars: what each speaks for or against a cluster, on one scale. Pure.
 
 /** What people call a term; one that is not here is called by its own name. */
-const NAMES = { text: "Text", labels: "Labels", time: "Time", together: "Seen together" };
+const NAMES = {
+  text: "Text",
+  labels: "Labels",
+  time: "Time",
+  together: "Seen together",
+  habit: "Comes back alone",
+};
 
 const HELP = {
   text: "How much nearer the alert's text is to this cluster than to what else goes on",
-  labels: "How rare the most telling label value is that they share",
+  labels: "How rare the most telling label value is that they share, less what differs that seldom does",
   time: "Whether the cluster's next alert was due, or a new problem was likelier",
   together: "Whether such alerts have come together here before",
+  habit: "Whether this alert, which keeps coming back alone, was due",
 };
 
 /** Return what people call *term*. */

@@ -244,7 +244,15 @@ class Api:
             vector = engine.vector_of_text(text)
             if vector is None:
                 (vector,) = embed([text])
-            placement = engine.place(alert.labels, vector, alert.starts_at, now, alert.fingerprint)
+            placement = engine.place(
+                alert.labels,
+                vector,
+                alert.starts_at,
+                now,
+                alert.fingerprint,
+                engine.text_id(text),
+                engine.habit_of(alert.fingerprint, alert.starts_at),
+            )
             return {
                 "cluster_id": placement.cluster_id,
                 "confidence": placement.confidence,

@@ -1,7 +1,9 @@
-"""Looks for the constants of clustering: `python -m benchmarks.search [--step NAME …]`.
+"""Looks for the constants of clustering: `python -m benchmarks.search [--step NAME …] [--jobs N]`.
 
-Runs every labelled stream with the shipped constants, and with each of them a step to either side, and
-prints the mean score and the incidents hidden: where a step costs much, the constant is fitted too closely.
+Runs every labelled stream, and thinned copies of it (a seventh of the firings dropped), with the shipped
+constants, and with each of them a step to either side, and prints the mean score and the incidents
+hidden: where a step costs much, the constant is fitted too closely; where the streams gain and their
+copies do not, it was luck.
 
 Then it leaves out one dataset after the other: of all settings run, the one with the best mean on the
 other four is scored on the one left out. What that loses against the shipped constants' score there is
@@ -11,54 +13,143 @@ what choosing by five datasets may have flattered them by.
 from __future__ import annotations
 
 import argparse
+import importlib
 import statistics
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from functools import cache
 
-from benchmarks import quality, streams
+from benchmarks import shipped, streams
 from receiver import config as configuration
-from receiver.config import Config
-from receiver.core import evidence
-from receiver.core.embedder import Embedder
 from receiver.core.scores import Agreement
 from receiver.embedding import open_embedder
 from receiver.embedding.prepare import prepare
 
 STEPS: dict[str, tuple[float, float]] = {
-    "TEXT_SLOPE": (15.0, 25.0),
-    "TEXT_MARGIN": (0.2, 0.3),
-    "TEXT_USUAL": (0.45, 0.55),
-    "TEXT_AGAINST": (-6.0, -4.5),
-    "TEXT_FOR": (2.0, 4.0),
-    "KIND_KNOWN": (0.2, 0.5),
-    "LABELS_FOR": (1.5, 2.5),
-    "LABELS_AGAINST": (-1.0, 0.0),
-    "TIME_FOR": (1.5, 2.5),
-    "GAPS_KEPT": (8.0, 32.0),
+    "evidence.TEXT_SLOPE": (15.0, 25.0),
+    "evidence.TEXT_MARGIN": (0.2, 0.3),
+    "evidence.TEXT_USUAL": (0.45, 0.55),
+    "evidence.TEXT_AGAINST": (-6.0, -4.0),
+    "evidence.TEXT_FOR": (2.0, 4.0),
+    "evidence.KIND_KNOWN": (0.2, 0.5),
+    "evidence.KIND_NEW": (0.02, 0.2),
+    "evidence.LABELS_FOR": (1.5, 2.5),
+    "evidence.LABELS_AGAINST": (-1.0, 0.0),
+    "evidence.DIFFER_AGAINST": (-4.0, -6.0),
+    "evidence.TIME_FOR": (1.5, 2.5),
+    "evidence.TOGETHER_FOR": (1.5, 4.0),
+    "evidence.HABIT_SHARE": (0.05, 0.3),
+    "evidence.GAPS_KEPT": (8.0, 32.0),
+    "labels._CONSTANT": (0.5, 0.85),
+    "labels._CONSTANT_TRUST": (1.0, 4.0),
+    "habit._ALONE": (0.5, 1.8),
+    "habit._GAPS_WAITED": (2.5, 6.0),
+    "companions._PRIOR": (0.5, 2.0),
+    "companions.MOST_COMPANIONS": (8, 32),
     "clustering.time_scale": (40.0, 90.0),
+    "clustering.threshold": (0.5, 0.56),
 }
-"""Constants of core/evidence.py, and settings, with what is tried beside the shipped value."""
+"""Constants of files in receiver/core, and settings, with what is tried beside the shipped value."""
 
-Found = dict[str, Agreement]
+COPIES = 4
+"""Thinned copies of a stream, beside the stream itself."""
 
-
-def score(config: Config, embedder: Embedder, rows: dict[str, list[streams.Row]]) -> Found:
-    """Return how well each stream is grouped."""
-    return {label: quality.run(stream, config, embedder)[0] for label, stream in rows.items()}
-
-
-def mean(found: Found, leave_out: str = "") -> float:
-    """Return the mean score of *found*, without the dataset *leave_out*."""
-    return statistics.fmean(
-        agreement.score
-        for label, agreement in found.items()
-        if label.removesuffix(" -ns") != leave_out
-    )
+LONGEST = 2500
+"""Lines of a thinned copy: of a long stream the first tell as much, and sooner."""
 
 
-def only(found: Found, name: str) -> float:
-    """Return the mean score of the dataset *name*."""
-    return mean({label: a for label, a in found.items() if label.removesuffix(" -ns") == name})
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One stream to be run, in one of its copies, with one constant changed; none if *name* is empty."""
+
+    stream: str
+    copy: int
+    name: str
+    value: float
+    overrides: tuple[str, ...]
+
+    @property
+    def label(self) -> str:
+        """What the change is called."""
+        return f"{self.name} = {self.value:g}" if self.name else "as shipped"
+
+    @property
+    def dataset(self) -> str:
+        """The stream's dataset, which has two: with namespaces and without."""
+        return self.stream.removesuffix(" -ns")
+
+
+@cache
+def _embedder(overrides: tuple[str, ...]) -> shipped.Remembering:
+    config = configuration.load(None, list(overrides))
+    return shipped.Remembering(open_embedder(config.embedding))
+
+
+@cache
+def _rows(stream: str, copy: int) -> list[streams.Row]:
+    """Return the lines of a stream, copy 0, or of a thinned copy of it."""
+    rows = dict(streams.variants([stream.removesuffix(" -ns")]))[stream]
+    return streams.thinned(rows[:LONGEST], copy) if copy else rows
+
+
+def run(job: Job) -> Agreement:
+    """Return how well *job* groups."""
+    overrides = list(job.overrides)
+    module, _, constant = job.name.rpartition(".")
+    if module == "clustering":
+        overrides.append(f"{job.name}={job.value}")
+    config = configuration.load(None, overrides)
+    embedder = _embedder(job.overrides)
+    rows = _rows(job.stream, job.copy)
+    if not module or module == "clustering":
+        return shipped.run(rows, config, embedder)[0]
+    place = importlib.import_module(f"receiver.core.{module}")
+    before = getattr(place, constant)
+    setattr(place, constant, job.value)
+    try:
+        return shipped.run(rows, config, embedder)[0]
+    finally:
+        setattr(place, constant, before)
+
+
+def jobs(
+    names: Sequence[str], steps: Sequence[str], overrides: tuple[str, ...]
+) -> Iterator[list[Job]]:
+    """Yield, of each change, the runs that it takes; first of none."""
+    labels = [f"{name}{suffix}" for name in names for suffix in ("", " -ns")]
+    changes = [("", 0.0)] + [(name, value) for name in steps for value in STEPS[name]]
+    for name, value in changes:
+        yield [
+            Job(stream, copy, name, value, overrides)
+            for copy in range(COPIES + 1)
+            for stream in labels
+        ]
+
+
+Found = dict[Job, Agreement]
+
+
+def mean(found: Found, *, without: str = "", only: str = "", copies: bool = True) -> float:
+    """Return the mean score over streams, each that of its copies too unless *copies* is false.
+
+    Args:
+        found: Of one change.
+        without: A dataset to leave out.
+        only: The one dataset to look at.
+        copies: Whether thinned copies count.
+    """
+    by_stream: dict[str, list[float]] = {}
+    for job, agreement in found.items():
+        if job.dataset != without and only in ("", job.dataset) and (copies or not job.copy):
+            by_stream.setdefault(job.stream, []).append(agreement.score)
+    return statistics.fmean(map(statistics.fmean, by_stream.values()))
+
+
+def hidden(found: Found) -> int:
+    """Return the incidents hidden in the streams themselves."""
+    return sum(agreement.hidden for job, agreement in found.items() if not job.copy)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -67,40 +158,27 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--stream", action="append", choices=list(streams.NAMES))
     parser.add_argument("--step", action="append", choices=list(STEPS), help="try these alone")
     parser.add_argument("--set", dest="overrides", action="append", default=[], metavar="KEY=VALUE")
+    parser.add_argument("--jobs", type=int, default=2, help="processes")
     options = parser.parse_args(arguments)
     base = configuration.load(None, options.overrides)
     if base.embedding.backend == "onnx":
         prepare(base.embedding, report=lambda line: print(line, file=sys.stderr))
-    embedder = quality.Remembering(open_embedder(base.embedding))
     names = options.stream or list(streams.NAMES)
-    rows = dict(streams.variants(names))
-    runs = {"as shipped": score(base, embedder, rows)}
-    print(f"{'':32}{'mean':>6}{'hidden':>8}")
-    report("as shipped", runs["as shipped"])
-    for name in options.step or STEPS:
-        for value in STEPS[name]:
-            label = f"{name} = {value:g}"
-            if "." in name:
-                config = configuration.load(None, [*options.overrides, f"{name}={value}"])
-                runs[label] = score(config, embedder, rows)
-            else:
-                shipped = getattr(evidence, name)
-                setattr(evidence, name, value)
-                runs[label] = score(base, embedder, rows)
-                setattr(evidence, name, shipped)
-            report(label, runs[label])
+    found: dict[str, Found] = {}
+    print(f"{'':40}{'streams':>9}{'and copies':>12}{'hidden':>8}")
+    with ProcessPoolExecutor(options.jobs) as pool:
+        for group in jobs(names, options.step or list(STEPS), tuple(options.overrides)):
+            one = dict(zip(group, pool.map(run, group), strict=True))
+            found[group[0].label] = one
+            told = f"{mean(one, copies=False):>9.4f}{mean(one):>12.4f}{hidden(one):>8}"
+            print(f"{group[0].label:40}{told}", flush=True)
     if len(names) > 1:
         print(f"\n{'left out':16}{'chosen':>10}{'shipped':>10}  by the others")
         for name in names:
-            best = max(runs, key=lambda label: mean(runs[label], name))
-            chosen, shipped = only(runs[best], name), only(runs["as shipped"], name)
-            print(f"{name:16}{chosen:>10.3f}{shipped:>10.3f}  {best}")
-
-
-def report(label: str, found: Found) -> None:
-    """Print the mean and the hidden incidents of one run."""
-    hidden = sum(agreement.hidden for agreement in found.values())
-    print(f"{label:32}{mean(found):>6.3f}{hidden:>8}", flush=True)
+            best = max(found, key=lambda label: mean(found[label], without=name))
+            chosen = mean(found[best], only=name)
+            as_shipped = mean(found["as shipped"], only=name)
+            print(f"{name:16}{chosen:>10.4f}{as_shipped:>10.4f}  {best}")
 
 
 if __name__ == "__main__":

@@ -99,6 +99,27 @@ def shuffled(rows: Sequence[Row], seed: int, *, within: float = 5.0) -> list[Row
     return sorted(late, key=lambda row: row["t"])
 
 
+def thinned(rows: Sequence[Row], seed: int, *, dropped: float = 0.15) -> list[Row]:
+    """Return *rows* without a share *dropped* of the firings, drawn by *seed*, and without their ends.
+
+    What a setting gains on a stream and loses on its thinned copies it gained by luck.
+    """
+    random_ = random.Random(seed)
+    gone: set[str] = set()
+    kept = []
+    for row in rows:
+        key = _identity(row)
+        if row["status"] == "firing":
+            if random_.random() < dropped:
+                gone.add(key)
+                continue
+            gone.discard(key)
+        elif key in gone:
+            continue
+        kept.append(row)
+    return kept
+
+
 def _identity(row: Row) -> str:
     return json.dumps(row["labels"], sort_keys=True)
 

@@ -45,7 +45,7 @@ class ClusteringSettings:
     threshold: float = setting(
         # Where the evidence for and against is even: a little above one half, as among the clusters
         # that are compared the right one more often is than not.
-        0.52,
+        0.53,
         "Least confidence with which an alert joins a cluster.",
         unit="0 to 1",
         low=0,

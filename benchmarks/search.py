@@ -20,8 +20,9 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import cache
+from pathlib import Path
 
-from benchmarks import shipped, streams
+from benchmarks import shipped, streams, tables
 from receiver import config as configuration
 from receiver.core.scores import Agreement
 from receiver.embedding import open_embedder
@@ -159,26 +160,38 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--step", action="append", choices=list(STEPS), help="try these alone")
     parser.add_argument("--set", dest="overrides", action="append", default=[], metavar="KEY=VALUE")
     parser.add_argument("--jobs", type=int, default=2, help="processes")
+    parser.add_argument("--write", type=Path, metavar="FILE", help="into the docs' generated block")
     options = parser.parse_args(arguments)
     base = configuration.load(None, options.overrides)
     if base.embedding.backend == "onnx":
         prepare(base.embedding, report=lambda line: print(line, file=sys.stderr))
     names = options.stream or list(streams.NAMES)
     found: dict[str, Found] = {}
-    print(f"{'':40}{'streams':>9}{'and copies':>12}{'hidden':>8}")
+    steps = [["change", "streams", "and copies", "hidden"]]
     with ProcessPoolExecutor(options.jobs) as pool:
         for group in jobs(names, options.step or list(STEPS), tuple(options.overrides)):
             one = dict(zip(group, pool.map(run, group), strict=True))
-            found[group[0].label] = one
-            told = f"{mean(one, copies=False):>9.4f}{mean(one):>12.4f}{hidden(one):>8}"
-            print(f"{group[0].label:40}{told}", flush=True)
-    if len(names) > 1:
-        print(f"\n{'left out':16}{'chosen':>10}{'shipped':>10}  by the others")
-        for name in names:
-            best = max(found, key=lambda label: mean(found[label], without=name))
-            chosen = mean(found[best], only=name)
-            as_shipped = mean(found["as shipped"], only=name)
-            print(f"{name:16}{chosen:>10.4f}{as_shipped:>10.4f}  {best}")
+            label = group[0].label
+            found[label] = one
+            steps.append(
+                [label, f"{mean(one, copies=False):.4f}", f"{mean(one):.4f}", str(hidden(one))]
+            )
+            print(tables.text([steps[-1]]), flush=True)
+    told = [steps, left_out(found, names)] if len(names) > 1 else [steps]
+    print("\n\n".join(map(tables.text, told)))
+    if options.write:
+        body = "\n\n".join(map(tables.markdown, told))
+        tables.replace_block(options.write, "search", body)
+
+
+def left_out(found: dict[str, Found], names: Sequence[str]) -> list[list[str]]:
+    """Return, of each dataset, what the best setting by the others scores there."""
+    rows = [["left out", "chosen by the others", "score", "as shipped"]]
+    for name in names:
+        best = max(found, key=lambda label: mean(found[label], without=name))
+        scores = (mean(found[label], only=name) for label in (best, "as shipped"))
+        rows.append([name, best, *(f"{score:.4f}" for score in scores)])
+    return rows
 
 
 if __name__ == "__main__":

@@ -112,13 +112,31 @@ def markdown(rows: Sequence[Sequence[str]]) -> str:
     return "\n".join([head, "|---" * len(rows[0]) + "|", *body])
 
 
+def replace_blocks(path: Path, bodies: Mapping[str, str]) -> None:
+    """Write into the file at *path* those of *bodies*, by name, for which it has a place.
+
+    Raises:
+        ValueError: It has none for any.
+    """
+    document = path.read_text(encoding="utf-8")
+    names = [name for name in bodies if _start(name) in document]
+    if not names:
+        raise ValueError(f"{path}: has no place for any of {', '.join(map(repr, bodies))}")
+    for name in names:
+        replace_block(path, name, bodies[name])
+
+
+def _start(name: str) -> str:
+    return f"<!-- {name}: written by a command, not by hand -->\n"
+
+
 def replace_block(path: Path, name: str, body: str) -> None:
     """Write *body* between the marks of *name* in the file at *path*.
 
     Raises:
         ValueError: The marks are not there, once each and in order.
     """
-    start, end = f"<!-- {name}: written by a command, not by hand -->\n", f"<!-- end of {name} -->"
+    start, end = _start(name), f"<!-- end of {name} -->"
     document = path.read_text(encoding="utf-8")
     before, found, rest = document.partition(start)
     _, found_end, after = rest.partition(end)

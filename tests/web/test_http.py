@@ -17,6 +17,7 @@ import pytest
 
 from receiver import app as app_module
 from receiver.config import split_address
+from receiver.core.clusters import ClusteringSettings
 from receiver.core.settings import ConfigError, Seconds
 from tests.builders import body, entry
 from tests.web.conftest import Client, Start
@@ -227,7 +228,7 @@ class TestApi:
         _, found = await client.get(f"/api/v1/alerts/{alert['fingerprint']}")
         _, cluster = await client.get(f"/api/v1/clusters/{alert['cluster_id']}")
 
-        assert found["why"]["threshold"] == 0.54
+        assert found["why"]["threshold"] == ClusteringSettings().threshold
         assert found["cluster"]["id"] == cluster["id"]
         assert alert in cluster["members"]
 

@@ -270,21 +270,22 @@ def text_evidence(
 ) -> float:
     """Return what the text says: is it nearer to *cluster* than what else is going on?
 
-    The mean over the cluster's texts, and not the nearest, so that one odd member does not chain two
-    problems together. Each counts as much as both alert names tell.
+    Half by the cluster's nearest text, which tells best of several incidents of one component which it
+    is, and half by the mean, so that one odd member does not chain two problems together. Each text
+    counts as much as both alert names tell.
     """
     if not similarities:
         return 0.0
     expected = usual + TEXT_MARGIN
     seen = probe.seen - (probe.name in cluster.names)
     own_telling, own_rarity = telling(seen), rarity(seen, probe.opened)
-    nearer = 0.0
+    nearer = []
     for similarity, exemplar in zip(similarities, cluster.exemplars.values(), strict=True):
         by = similarity - expected
-        nearer += by * (
-            own_rarity * exemplar.rarity if by > 0.0 else own_telling * exemplar.telling
-        )
-    return min(TEXT_FOR, max(TEXT_AGAINST, TEXT_SLOPE * nearer / len(similarities)))
+        told = own_rarity * exemplar.rarity if by > 0.0 else own_telling * exemplar.telling
+        nearer.append(by * told)
+    says = (max(nearer) + sum(nearer) / len(nearer)) / 2.0
+    return min(TEXT_FOR, max(TEXT_AGAINST, TEXT_SLOPE * says))
 
 
 def label_evidence(

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -24,6 +25,7 @@ from receiver.core.evidence import (
     confidence_of,
     lift,
     rank,
+    rarity,
     telling,
     time_evidence,
 )
@@ -114,7 +116,8 @@ def test_a_text_must_be_nearer_than_what_else_is_going_on() -> None:
     among_alike = score(near, asked, cluster(2, cosines=[0.75]), cluster(3, cosines=[0.75]))
 
     assert alone.usual == TEXT_USUAL
-    assert alone.evidence_text == pytest.approx(TEXT_SLOPE * (0.8 - TEXT_USUAL - TEXT_MARGIN))
+    nearer = 0.8 - TEXT_USUAL - TEXT_MARGIN
+    assert alone.evidence_text == pytest.approx(TEXT_SLOPE * nearer * rarity(0.0, 0.0))
     assert among_unlike.evidence_text == TEXT_FOR
     assert among_alike.usual == pytest.approx((TEXT_USUAL + 1.5) / 3)
     assert among_alike.evidence_text < 0
@@ -151,9 +154,12 @@ def test_the_fewer_others_have_a_shared_value_the_more_it_says() -> None:
 
     rare = score(of, asked, *others, holders={"ns=a": 1})
     usual = score(of, asked, *others, holders={"ns=a": 6})
+    everywhere = score(of, asked, *others, holders={"ns=a": 8})
 
     assert rare.evidence_labels == LABELS_FOR
-    assert 0 < usual.evidence_labels < 0.5
+    assert usual.evidence_labels == pytest.approx(LABELS_AGAINST - math.log(5.01 / 7))
+    # What all have is as good as not shared.
+    assert everywhere.evidence_labels == LABELS_AGAINST
     assert score(others[0], asked, of).evidence_labels == LABELS_AGAINST
     assert score(of, probe(), *others).evidence_labels == 0.0
 
@@ -163,7 +169,9 @@ def test_where_nothing_else_is_going_on_the_alerts_of_late_tell() -> None:
     common = Probe(None, {"ns=a": 1.0}, at(0), {"ns=a": 0.9})
 
     assert score(of, probe("ns=a"), holders={"ns=a": 1}).evidence_labels == LABELS_FOR
-    assert score(of, common, holders={"ns=a": 1}).evidence_labels == pytest.approx(0.105, abs=1e-3)
+    assert score(of, common, holders={"ns=a": 1}).evidence_labels == pytest.approx(
+        LABELS_AGAINST + 0.105, abs=1e-3
+    )
     assert lift("ns=a", common, background(of)) == pytest.approx(0.105, abs=1e-3)
 
 

@@ -188,12 +188,13 @@ class LabelFrequencies:
         return (1.0 + self._count(_OPENED, now)) / (usual_seconds + span)
 
     def _shrink(self, now: int) -> None:
-        """Forget the rarest tenth: what was seen once long ago tells the least."""
+        """Forget the rarest tenth, or all beyond: what was seen once long ago tells the least."""
         by_count = sorted(
             self._counts.keys() - {_OPENED, _SINCE},
             key=lambda token: (self._count(token, now), token),
         )
-        for token in by_count[: max(1, self._limit // 10)]:
+        beyond = len(self._counts) - self._limit
+        for token in by_count[: max(1, self._limit // 10, beyond)]:
             del self._counts[token]
             name, value = label_of(token)
             if not name:

@@ -37,9 +37,11 @@ from tests.store.test_restore import (
 
 SMALL = dataclasses.replace(
     QUICK,
+    # So much that several clusters go on, for operators to merge.
+    clustering=dataclasses.replace(QUICK.clustering, threshold=0.65),
     # So few that some of each are forgotten.
     memory=MemorySettings(
-        max_past_clusters=3, max_alert_names=10, max_companions=10, max_label_values=100
+        max_past_clusters=3, max_alert_names=10, max_companions=5, max_label_values=12
     ),
 )
 
@@ -70,8 +72,8 @@ class Grouping(RuleBasedStateMachine):
     def told(self, kind: tuple[str, str], **changed: Any) -> Alert:
         name, node = kind
         starts = self.starts.get(kind, self.clock)
-        made: dict[str, Any] = {"starts": starts, "summary": f"{name} on a node"} | changed
-        return alert(name, node=node, ns=f"s{node}"[:2], **made)
+        made: dict[str, Any] = {"starts": starts, "summary": f"{name} on {NODES[0]} or {node}"} | changed
+        return alert(name, node=node, ns=f"of-{node}", **made)
 
     def receive(self, alerts: Sequence[Alert]) -> None:
         """Let both receive *alerts*; each goes where operators' words let it go."""
@@ -123,7 +125,7 @@ class Grouping(RuleBasedStateMachine):
 
     # -- time and operators ------------------------------------------------------------------------
 
-    @rule(seconds=st.sampled_from([1, 20, 61, 150, 310, 2000]))
+    @rule(seconds=st.sampled_from([1, 20, 61, 150, 310, 700, 2000]))
     def wait(self, seconds: int) -> None:
         self.clock += seconds
 
@@ -141,8 +143,11 @@ class Grouping(RuleBasedStateMachine):
     @rule(one=IDS, other=IDS)
     def merge(self, one: int, other: int) -> None:
         live = sorted(self.steady.engine.live.by_id)
-        ids = [live[n % len(live)] for n in (one, other)] if live else [one, other]
-        self.ask(MergeRequest(*ids))
+        if len(live) > 1:
+            # Two that are going on; else whatever is drawn, for the refusal.
+            gone = live.pop(one % len(live))
+            one, other = gone, live[other % len(live)]
+        self.ask(MergeRequest(one, other))
 
     @rule(which=IDS, bits=st.integers(1, 63))
     def split(self, which: int, bits: int) -> None:

@@ -49,9 +49,7 @@ def test_the_more_often_the_more_it_says() -> None:
 
 def test_company_by_chance_says_nothing() -> None:
     """Ten faults in turn, of two texts each, and always beside the one that is in all company."""
-    company = seen(
-        [(text, n * HOUR) for n in range(40) for text in (1, 10 + n % 10, 20 + n % 10)]
-    )
+    company = seen([(text, n * HOUR) for n in range(40) for text in (1, 10 + n % 10, 20 + n % 10)])
 
     for text in range(10, 20):
         assert company.lift(text, [1])[0] < 0.5
@@ -80,7 +78,8 @@ def test_a_text_that_comes_again_shortly_is_counted_once() -> None:
     again = seen([(1, 0), (2, 1), (2, 2), (2, APART)])
 
     (_, one), (_, two) = (
-        [(row[1], row[5]) for row in company.rows() if row[0] in (0, 2)] for company in (once, again)
+        [(row[1], row[5]) for row in company.rows() if row[0] in (0, 2)]
+        for company in (once, again)
     )
     assert one == two == (1.0, {1: 1.0})
     after = seen([(1, 0), (2, 1), (2, 1 + APART)])
@@ -139,7 +138,9 @@ def test_the_text_that_has_not_come_for_longest_is_forgotten() -> None:
 
 
 @given(
-    st.lists(st.tuples(st.integers(1, 8), st.sampled_from([0, 1, 50, 130, 700, 90_000])), max_size=60),
+    st.lists(
+        st.tuples(st.integers(1, 8), st.sampled_from([0, 1, 50, 130, 700, 90_000])), max_size=60
+    ),
     st.integers(1, 9),
 )
 @settings(deadline=None, max_examples=60)

@@ -88,7 +88,9 @@ def test_chronic_noise_does_not_glue_incidents_together() -> None:
         flap(site, 1200.0 * n)
     noise = 1200.0 * 6
     first = alert("DatabaseDown", starts=noise + 5, ns="shop", summary="postgres is down")
-    second = alert("DiskFull", starts=noise + 500, ns="mail", summary="no space is left on the disk")
+    second = alert(
+        "DiskFull", starts=noise + 500, ns="mail", summary="no space is left on the disk"
+    )
 
     home = flap(site, noise)
     site.receive(noise + 65, first)
@@ -109,11 +111,10 @@ def test_an_alert_that_mostly_comes_in_company_begins_an_incident_that_takes_the
         for second, name in enumerate(("NodeDown", "NodeDownPods", "NodeDownDisk")):
             told = {"node": "n1", "summary": "node is down"}
             site.receive(start + second, alert(name, starts=start + second, **told))
-            site.receive(
-                start + 300, alert(name, starts=start + second, ends=start + 300, **told)
-            )
+            site.receive(start + 300, alert(name, starts=start + second, ends=start + 300, **told))
     founder, follower = (
-        site.engine.episodes[alert(name, **told).fingerprint] for name in ("NodeDown", "NodeDownPods")
+        site.engine.episodes[alert(name, **told).fingerprint]
+        for name in ("NodeDown", "NodeDownPods")
     )
 
     assert founder.founder
@@ -131,7 +132,11 @@ def test_another_alert_that_an_operator_wants_there_ends_the_waiting() -> None:
     (fingerprint,) = site.engine.live._homes
     assert site.cluster_of(other) is not home
     site.feed(
-        [Merge(at(4002), site.cluster_of(other).id, home.id, ((other.fingerprint,), (fingerprint,)))]
+        [
+            Merge(
+                at(4002), site.cluster_of(other).id, home.id, ((other.fingerprint,), (fingerprint,))
+            )
+        ]
     )
 
     assert (home.only, home.patience) == ("", 0)

@@ -72,7 +72,10 @@ class Grouping(RuleBasedStateMachine):
     def told(self, kind: tuple[str, str], **changed: Any) -> Alert:
         name, node = kind
         starts = self.starts.get(kind, self.clock)
-        made: dict[str, Any] = {"starts": starts, "summary": f"{name} on {NODES[0]} or {node}"} | changed
+        made: dict[str, Any] = {
+            "starts": starts,
+            "summary": f"{name} on {NODES[0]} or {node}",
+        } | changed
         return alert(name, node=node, ns=f"of-{node}", **made)
 
     def receive(self, alerts: Sequence[Alert]) -> None:
@@ -214,9 +217,7 @@ def held(of: Engine) -> dict[str, Any]:
     """Return the state that a restart must leave: what does not fire is had from the store."""
     state = state_of(of)
     episodes = state["episodes"].items()
-    return state | {
-        "episodes": {f: e for f, e in episodes if e["state"] is EpisodeState.OPEN}
-    }
+    return state | {"episodes": {f: e for f, e in episodes if e["state"] is EpisodeState.OPEN}}
 
 
 Grouping.TestCase.settings = settings(deadline=None, max_examples=15, stateful_step_count=25)

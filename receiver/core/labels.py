@@ -155,8 +155,8 @@ class LabelFrequencies:
     def constancy(self, name: str, now: int) -> float:
         """Return the share of two alerts of one cluster that have the same value of the label *name*.
 
-        Above 0 and below 1, whichever count was forgotten; the m-probability of record linkage (Fellegi and Sunter 1969), learned
-        from the clusters that there were.
+        Above 0 and below 1, also where one of the two counts was forgotten; the m-probability of record
+        linkage (Fellegi and Sunter 1969), learned from the clusters that there were.
         """
         same, differed = self._count(_same(name), now), self._count(_differed(name), now)
         return (same + _CONSTANT * _CONSTANT_TRUST) / (same + differed + _CONSTANT_TRUST)

@@ -12,6 +12,7 @@ from receiver.core.clusters import Cluster, ClusteringSettings
 from receiver.core.engine import CoreSettings, Engine
 from receiver.core.evolution import Event
 from receiver.core.intake import sightings
+from receiver.core.live import LiveClusters
 from receiver.core.model import Alert, Input, Recall, Sighting, Status
 from receiver.core.timestamps import SECOND, render
 from receiver.embedding.hashing import HashingEmbedder
@@ -144,6 +145,10 @@ def state_of(engine: Engine) -> dict[str, Any]:
         "flapping": sorted(engine.flapping),
         "constraints": dict(engine.constraints.by_seq),
         "kinds": list(engine.kinds.rows()),
+        "vocabulary": vars(engine.frequencies.vocabulary).copy(),
+        "companions": list(engine.companions.rows()),
+        "company": list(engine.companions._by_text),
+        "found by": _indexes(engine.live),
         "past": sorted(
             (past.id, past.told(), sorted(past.signature.items), past.signature.center.tobytes())
             for past in engine.past.by_id.values()
@@ -153,11 +158,21 @@ def state_of(engine: Engine) -> dict[str, Any]:
     }
 
 
+def _indexes(live: LiveClusters) -> dict[str, Any]:
+    """Return by what clusters are found: texts, label values, recency, the alert waited for."""
+    return {
+        "texts": {text_id: set(found) for text_id, found in live._by_text.items()},
+        "tokens": {token: set(found) for token, found in live._by_token.items()},
+        "recent": list(live._recent),
+        "homes": {fingerprint: set(found) for fingerprint, found in live._homes.items()},
+    }
+
+
 def _fields(thing: Any) -> dict[str, Any]:
     shown = {}
     for name in type(thing).__slots__:
         value = getattr(thing, name)
-        if name == "matrix_cache":
+        if name in ("matrix_cache", "names_cache"):
             continue
         if name == "exemplars":
             value = {key: _fields(exemplar) for key, exemplar in value.items()}

@@ -274,7 +274,7 @@ class Cluster:
     names: dict[str, int] = field(default_factory=dict)
     exemplars: dict[int, Exemplar] = field(default_factory=dict)
     matrix_cache: NDArray[np.float32] | None = None
-    names_cache: tuple[int, frozenset[str]] | None = None
+    names_cache: frozenset[str] | None = None
     center: Vector | None = None
     confidence_sum: float = 0.0
     recurs: Mapping[str, Any] | None = None
@@ -335,6 +335,8 @@ class Cluster:
         self.only = fingerprint if not self.size or self.only == fingerprint else ""
         name = labels.get("alertname", "")
         self.spread.learn(tokens, First(onset, fingerprint, name))
+        if not all(token in self.tokens for token in tokens):
+            self.names_cache = None
         tokens_gone = _count(self.tokens, tokens, MAX_TOKENS)
         _count(self.names, [name], MAX_TOKENS)
         for label in affected_labels:
@@ -391,9 +393,9 @@ class Cluster:
     @property
     def label_names(self) -> frozenset[str]:
         """Names of the labels of which it has a value."""
-        if self.names_cache is None or self.names_cache[0] != len(self.tokens):
-            self.names_cache = len(self.tokens), frozenset(label_of(t)[0] for t in self.tokens)
-        return self.names_cache[1]
+        if self.names_cache is None:
+            self.names_cache = frozenset(label_of(token)[0] for token in self.tokens)
+        return self.names_cache
 
     @property
     def matrix(self) -> NDArray[np.float32]:

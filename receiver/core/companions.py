@@ -34,6 +34,9 @@ MOST_COMPANIONS = 16
 _PRIOR = 1.0
 """Onsets that chance is trusted for: met once of one time says something, once of ten little."""
 
+_LEAST = 1e-9
+"""Chance is never taken for less: where all company was decades ago, as a sender may tell, it fades to 0."""
+
 Row = tuple[int, float, int, int, int, dict[int, float]]
 """Text id, onsets, when these were counted, its latest onset, order of its latest onset, companions."""
 
@@ -140,7 +143,7 @@ class Companions:
             if not together:
                 continue
             rarer, commoner = sorted((own.onsets, theirs.onsets))
-            chance = min(1.0, neighbours * commoner / self._all.onsets)
+            chance = min(1.0, max(_LEAST, neighbours * commoner / self._all.onsets))
             found = math.log((together + _PRIOR * chance) / ((rarer + _PRIOR) * chance))
             if found > best:
                 best, whose = found, other

@@ -43,8 +43,8 @@ def _same(name: str) -> str:
     return f"same {name}"
 
 
-def _compared(name: str) -> str:
-    return f"compared {name}"
+def _differed(name: str) -> str:
+    return f"differed {name}"
 
 
 def kind(alert_name: str) -> str:
@@ -131,8 +131,9 @@ class LabelFrequencies:
         for each in seen:
             name = label_of(each)[0]
             if name in members:
-                self._add(_same(name), now, cluster.get(each, 0) / members[name])
-                self._add(_compared(name), now)
+                share = cluster.get(each, 0) / members[name]
+                self._add(_same(name), now, share)
+                self._add(_differed(name), now, 1.0 - share)
         if len(self._counts) > self._limit:
             self._shrink(now)
 
@@ -154,11 +155,11 @@ class LabelFrequencies:
     def constancy(self, name: str, now: int) -> float:
         """Return the share of two alerts of one cluster that have the same value of the label *name*.
 
-        Above 0 and below 1; the m-probability of record linkage (Fellegi and Sunter 1969), learned
-        from the clusters that there were.
+        Above 0 and below 1, also where one of the two counts was forgotten; the m-probability of record
+        linkage (Fellegi and Sunter 1969), learned from the clusters that there were.
         """
-        same, compared = self._count(_same(name), now), self._count(_compared(name), now)
-        return (same + _CONSTANT * _CONSTANT_TRUST) / (compared + _CONSTANT_TRUST)
+        same, differed = self._count(_same(name), now), self._count(_differed(name), now)
+        return (same + _CONSTANT * _CONSTANT_TRUST) / (same + differed + _CONSTANT_TRUST)
 
     def name_rarity(self, alert_name: str, now: int) -> float:
         """Return how telling it is that a cluster has *alert_name*: as `weight`, over clusters."""
@@ -187,12 +188,13 @@ class LabelFrequencies:
         return (1.0 + self._count(_OPENED, now)) / (usual_seconds + span)
 
     def _shrink(self, now: int) -> None:
-        """Forget the rarest tenth: what was seen once long ago tells the least."""
+        """Forget the rarest tenth, or all beyond: what was seen once long ago tells the least."""
         by_count = sorted(
             self._counts.keys() - {_OPENED, _SINCE},
             key=lambda token: (self._count(token, now), token),
         )
-        for token in by_count[: max(1, self._limit // 10)]:
+        beyond = len(self._counts) - self._limit
+        for token in by_count[: max(1, self._limit // 10, beyond)]:
             del self._counts[token]
             name, value = label_of(token)
             if not name:

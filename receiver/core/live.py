@@ -31,7 +31,8 @@ class LiveClusters:
         self._by_text: dict[int, set[int]] = {}
         self._by_token: dict[str, set[int]] = {}
         self._recent: dict[int, None] = {}
-        self._homes: dict[str, int] = {}
+        self._homes: dict[str, set[int]] = {}
+        self._waits: dict[int, str] = {}
 
     def __len__(self) -> int:
         return len(self.by_id)
@@ -56,8 +57,7 @@ class LiveClusters:
             self._by_token.setdefault(token, set()).add(cluster.id)
         self._recent.pop(cluster.id, None)
         self._recent[cluster.id] = None
-        if cluster.patience:
-            self._homes[cluster.only] = cluster.id
+        self._wait(cluster.id, cluster.only if cluster.patience else "")
 
     def unindex(self, cluster: Cluster, text_ids: Iterable[int], tokens: Iterable[str]) -> None:
         """Make *cluster* no longer found by *text_ids* and *tokens*."""
@@ -78,12 +78,22 @@ class LiveClusters:
         """*cluster* takes no more members."""
         self.unindex(cluster, cluster.exemplars, cluster.tokens)
         self._recent.pop(cluster.id, None)
-        for fingerprint in [f for f, home in self._homes.items() if home == cluster.id]:
-            del self._homes[fingerprint]
+        self._wait(cluster.id, "")
 
     def remove(self, cluster: Cluster) -> None:
         """*cluster*, closed before, is no longer live."""
         self.by_id.pop(cluster.id, None)
+
+    def _wait(self, cluster_id: int, fingerprint: str) -> None:
+        """Let a cluster wait for the alert *fingerprint* alone; for none if that is empty."""
+        before = self._waits.pop(cluster_id, "")
+        if before:
+            self._homes[before].discard(cluster_id)
+            if not self._homes[before]:
+                del self._homes[before]
+        if fingerprint:
+            self._waits[cluster_id] = fingerprint
+            self._homes.setdefault(fingerprint, set()).add(cluster_id)
 
     def candidates(self, probe: Probe, neighbors: int, fingerprint: str = "") -> list[Cluster]:
         """Return the accepting clusters that *probe* may belong to, by id.
@@ -91,7 +101,7 @@ class LiveClusters:
         Args:
             probe: An alert.
             neighbors: How many nearest texts are looked at.
-            fingerprint: Of the alert, by which the cluster that waits for it alone is found.
+            fingerprint: Of the alert, by which the clusters that wait for it alone are found.
         """
         found: set[int] = set()
         if probe.vector is not None:
@@ -102,12 +112,11 @@ class LiveClusters:
             if len(holders) <= COMMON:
                 found.update(self._latest(holders))
         found.update(self._moved_last())
-        home = self._homes.get(fingerprint, 0)
-        if home:
-            found.add(home)
+        homes = self._homes.get(fingerprint, set())
+        found |= homes
         clusters = [self.by_id[cluster_id] for cluster_id in sorted(found)]
         # One that waits for its alert is part of what goes on, and nobody else's.
-        return [c for c in clusters if not c.patience or c.id == home]
+        return [c for c in clusters if not c.patience or c.id in homes]
 
     def background(self, tokens: Iterable[str], new_rate: float) -> Background:
         """Return what is going on that an alert with *tokens* is judged against."""

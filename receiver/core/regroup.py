@@ -66,6 +66,7 @@ def absorb(gone: Cluster, into: Cluster, now: int, confidence: float) -> None:
         into.firing_by_severity[name] = into.firing_by_severity.get(name, 0) + count
     into.labels = {k: v for k, v in into.labels.items() if gone.labels.get(k) == v}
     _add(into.tokens, gone.tokens, MAX_TOKENS)
+    into.names_cache = None
     _add(into.names, gone.names, MAX_TOKENS)
     for label, values in gone.affected.items():
         _add(into.affected.setdefault(label, {}), values, MAX_AFFECTED)
@@ -191,7 +192,7 @@ def take_apart(
     )
     for name in _OF_MEMBERS:
         setattr(cluster, name, getattr(rest, name))
-    cluster.matrix_cache = None
+    cluster.matrix_cache = cluster.names_cache = None
     # Whether what is left keeps to itself will be seen when it comes back.
     cluster.patience = 0
     cluster.severity = rest.severity if rest.firing else cluster.severity

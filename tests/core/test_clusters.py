@@ -12,6 +12,7 @@ from receiver.core.clusters import (
     ClusteringSettings,
     ClusterState,
 )
+from receiver.core.labels import token
 from tests.builders import EMBEDDER, at
 
 
@@ -127,3 +128,28 @@ def test_a_final_cluster_waits_for_nothing() -> None:
     assert Cluster(1, at(0), joined_at=at(0)).next_due(at(10), settings) == at(120)
     assert Cluster(1, at(0), state=ClusterState.RESOLVED).next_due(at(0), settings) is None
     assert Cluster(1, at(0), joined_at=at(0)).next_due(at(9999), settings) is None
+
+
+def test_the_names_of_labels_are_of_the_values_held() -> None:
+    """Also where a new value has one give way, and there are as many as before."""
+    cluster = Cluster(1, at(0))
+
+    def tell(*told: str) -> None:
+        cluster.learn(
+            text_id=0,
+            vector=None,
+            fingerprint="f",
+            onset=at(0),
+            labels={},
+            tokens=told,
+            learning_rate=0.1,
+        )
+
+    pods = [token("pod", str(n)) for n in range(MAX_TOKENS - 1)]
+    tell(token("zone", "a"), *pods)
+    tell(*pods)
+    assert cluster.label_names == {"zone", "pod"}
+    tell(token("node", "n1"))
+
+    assert len(cluster.tokens) == MAX_TOKENS
+    assert cluster.label_names == {"node", "pod"}

@@ -23,9 +23,10 @@ def test_alerts_of_one_problem_join_and_of_another_do_not() -> None:
     site = Site()
     disk = alert("DiskFull", starts=0, node="db-1", app="db", summary="disk is full on db-1")
     slow = alert("DiskSlow", starts=20, node="db-1", app="db", summary="disk is slow on db-1")
-    cert = alert("CertExpiry", starts=25, host="www", summary="certificate ends soon")
+    cert = alert("CertExpiry", starts=-5, host="www", summary="certificate ends soon")
 
-    for seconds, one in ((1, disk), (21, slow), (26, cert)):
+    # Beside another problem: what the very first alerts share may be what all alerts here share.
+    for seconds, one in ((0, cert), (1, disk), (21, slow)):
         site.receive(seconds, one)
 
     assert site.cluster_of(disk) is site.cluster_of(slow)
@@ -33,8 +34,8 @@ def test_alerts_of_one_problem_join_and_of_another_do_not() -> None:
     assert site.types() == [
         "cluster_created",
         "alert_assigned",
-        "alert_assigned",
         "cluster_created",
+        "alert_assigned",
         "alert_assigned",
     ]
     assert [e.seq for e in site.events] == [1, 2, 3, 4, 5]
@@ -188,7 +189,7 @@ def test_reopened_after_its_cluster_is_over_it_recurs() -> None:
         "opened_at": "2026-01-01T00:00:01.000Z",
         "duration_seconds": 350.0,
         "resolved_at": "2026-01-01T00:05:51.000Z",
-        "title": "A in node n1",
+        "title": "A on node n1",
         "ended": "A resolved",
         "reason": "one of its alerts fires again under the same startsAt",
     }

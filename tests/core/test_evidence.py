@@ -1,6 +1,7 @@
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -8,6 +9,7 @@ import pytest
 
 from receiver.core.clusters import Cluster, ClusteringSettings
 from receiver.core.evidence import (
+    DIFFER_AGAINST,
     GAPS_KEPT,
     KIND_KNOWN,
     LABELS_AGAINST,
@@ -18,15 +20,20 @@ from receiver.core.evidence import (
     TEXT_SLOPE,
     TEXT_USUAL,
     TIME_FOR,
+    TOGETHER_FOR,
     Background,
     Probe,
     Score,
     confidence_of,
+    difference,
     lift,
     rank,
+    rarity,
     telling,
     time_evidence,
 )
+from receiver.core.habit import Habit
+from receiver.core.labels import token
 from receiver.core.model import Vector
 from tests.builders import at
 
@@ -114,7 +121,8 @@ def test_a_text_must_be_nearer_than_what_else_is_going_on() -> None:
     among_alike = score(near, asked, cluster(2, cosines=[0.75]), cluster(3, cosines=[0.75]))
 
     assert alone.usual == TEXT_USUAL
-    assert alone.evidence_text == pytest.approx(TEXT_SLOPE * (0.8 - TEXT_USUAL - TEXT_MARGIN))
+    nearer = 0.8 - TEXT_USUAL - TEXT_MARGIN
+    assert alone.evidence_text == pytest.approx(TEXT_SLOPE * nearer * rarity(0.0, 0.0))
     assert among_unlike.evidence_text == TEXT_FOR
     assert among_alike.usual == pytest.approx((TEXT_USUAL + 1.5) / 3)
     assert among_alike.evidence_text < 0
@@ -151,9 +159,12 @@ def test_the_fewer_others_have_a_shared_value_the_more_it_says() -> None:
 
     rare = score(of, asked, *others, holders={"ns=a": 1})
     usual = score(of, asked, *others, holders={"ns=a": 6})
+    everywhere = score(of, asked, *others, holders={"ns=a": 8})
 
     assert rare.evidence_labels == LABELS_FOR
-    assert 0 < usual.evidence_labels < 0.5
+    assert usual.evidence_labels == pytest.approx(LABELS_AGAINST - math.log(5.01 / 7))
+    # What all have is as good as not shared.
+    assert everywhere.evidence_labels == LABELS_AGAINST
     assert score(others[0], asked, of).evidence_labels == LABELS_AGAINST
     assert score(of, probe(), *others).evidence_labels == 0.0
 
@@ -163,7 +174,9 @@ def test_where_nothing_else_is_going_on_the_alerts_of_late_tell() -> None:
     common = Probe(None, {"ns=a": 1.0}, at(0), {"ns=a": 0.9})
 
     assert score(of, probe("ns=a"), holders={"ns=a": 1}).evidence_labels == LABELS_FOR
-    assert score(of, common, holders={"ns=a": 1}).evidence_labels == pytest.approx(0.105, abs=1e-3)
+    assert score(of, common, holders={"ns=a": 1}).evidence_labels == pytest.approx(
+        LABELS_AGAINST + 0.105, abs=1e-3
+    )
     assert lift("ns=a", common, background(of)) == pytest.approx(0.105, abs=1e-3)
 
 
@@ -241,3 +254,101 @@ def test_the_weight_of_text_is_taken_from_the_labels() -> None:
     assert found(0.0).evidence_text == 0.0
     assert found(1.0).evidence_labels == 0.0
     assert found(1.0).evidence_text == pytest.approx(2 * found(0.5).evidence_text)
+
+
+# -- what holds clusters apart -----------------------------------------------------------------------
+
+NS_A, NS_B = token("ns", "a"), token("ns", "b")
+
+
+def test_what_holds_clusters_apart_everywhere_else_keeps_like_texts_apart() -> None:
+    """Alike in text and at once: only where namespaces tell problems apart are two of them two."""
+    others = [cluster(n, token("ns", str(n))) for n in range(3, 20)]
+    alike = cluster(1, NS_B, cosines=[1.0])
+    held = {NS_A: 1}
+
+    def confidence(constancy: float) -> float:
+        asked = probe(NS_A, vector=FIRST, constancy={"ns": constancy})
+        return score(alike, asked, *others, holders=held).confidence
+
+    assert confidence(0.5) > SETTINGS.threshold > confidence(0.999)
+    least = probe(NS_A, vector=FIRST, constancy={"ns": 1 - 1e-12})
+    assert score(alike, least, *others, holders=held).evidence_labels == pytest.approx(
+        LABELS_AGAINST + DIFFER_AGAINST
+    )
+
+
+def test_only_a_label_that_both_have_with_no_value_in_common_differs() -> None:
+    asked = probe(NS_A, constancy={"ns": 0.99})
+    other = cluster(9, NS_B)
+
+    without, mixed = cluster(1, token("pod", "p")), cluster(2, NS_A, NS_B)
+
+    assert score(without, asked, other).evidence_labels == LABELS_AGAINST
+    assert score(mixed, asked, other).evidence_labels == LABELS_FOR
+    assert score(other, asked, without).evidence_labels < LABELS_AGAINST - 4
+
+
+def test_the_label_that_differs_the_most_counts_and_not_how_many_do() -> None:
+    pod_a, pod_b = token("pod", "a"), token("pod", "b")
+    constancy = {"ns": 0.99, "pod": 0.2}
+
+    both = score(cluster(1, NS_B, pod_b), probe(pod_a, NS_A, constancy=constancy))
+    one = score(cluster(1, NS_B), probe(NS_A, constancy=constancy))
+
+    assert both.evidence_labels == one.evidence_labels
+
+
+def test_a_value_that_all_others_have_differs_from_none() -> None:
+    asked = probe(NS_A, constancy={"ns": 0.99})
+
+    rare, common = (difference(NS_A, asked, Background(100, {NS_A: n}, [], 1.0)) for n in (1, 99))
+
+    assert rare == pytest.approx(math.log(0.01 / (1 - 1.01 / 100)))
+    assert common == pytest.approx(0.0, abs=0.02)
+    assert math.isfinite(difference(NS_A, asked, Background(9, {NS_A: 9}, [], 1.0)))
+
+
+# -- names, company and habit ------------------------------------------------------------------------
+
+
+def test_likeness_tells_the_less_the_more_other_problems_had_the_name() -> None:
+    told = [rarity(seen, 100.0) for seen in (0.0, 1.0, 10.0, 100.0, 1000.0)]
+
+    assert told == sorted(told, reverse=True)
+    assert (told[0], told[-1]) == (1.0, 0.0)
+    assert rarity(-1.0, 100.0) == 1.0
+
+
+def test_known_company_speaks_for_a_cluster_up_to_a_bound() -> None:
+    asked_of: list[list[int]] = []
+
+    def company(said: float) -> Callable[[Iterable[int]], tuple[float, int]]:
+        def of(others: Iterable[int]) -> tuple[float, int]:
+            asked_of.append(list(others))
+            return said, 1
+
+        return of
+
+    one = cluster(1, cosines=[0.5, 0.4], onsets=[0, 0])
+    some, much = (score(one, probe(company=company(said))) for said in (1.5, 99.0))
+
+    assert (some.evidence_together, much.evidence_together) == (1.5, TOGETHER_FOR)
+    assert score(one, probe()).evidence_together == 0.0
+    assert asked_of[0] == [1, 2]
+
+
+def test_the_cluster_that_waits_for_an_alert_is_judged_by_when_it_was_to_come() -> None:
+    """Neither by text nor by labels, which are its own."""
+    home = cluster(1, NS_A, cosines=[0.1])
+    home.only, home.patience = f"{1:08x}{0:08x}", 10**12
+    habit = Habit(gaps=20.0, gap_sum=20 * 600.0, alone=5.0)
+
+    soon, late = (
+        score(home, probe(NS_B, vector=FIRST, onset=gap, habit=habit)) for gap in (600, 60_000)
+    )
+
+    assert soon.evidence == soon.evidence_habit
+    assert soon.evidence_habit > 0 > late.evidence_habit
+    assert soon.confidence > SETTINGS.threshold > late.confidence
+    assert score(home, probe(onset=0, habit=habit), new_rate=1e-9).evidence_habit == TIME_FOR

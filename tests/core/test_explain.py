@@ -89,7 +89,13 @@ def test_the_margin_tells_which_terms_make_the_whole_difference() -> None:
 
     assert margin["evidence"] == pytest.approx(2.3)
     assert margin["confidence"] == pytest.approx(BEST.confidence - NEXT.confidence, abs=1e-4)
-    assert margin["terms"] == {"text": -0.2, "labels": 2.5, "time": 0.0}
+    assert margin["terms"] == {
+        "text": -0.2,
+        "labels": 2.5,
+        "time": 0.0,
+        "together": 0.0,
+        "habit": 0.0,
+    }
     assert margin["decided_by"] == ["labels"]
     even = why(5, [BEST, score(7, 0.0, 1.5, 0.0)])["margin"]
     assert even["decided_by"] == []

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import pytest
+
 from receiver.core.labels import LabelFrequencies, label_of, token, tokens
 from receiver.core.timestamps import SECOND
 
@@ -147,3 +149,55 @@ def test_what_is_no_label_value_is_kept_beyond_the_limit() -> None:
     other.restore(counts.rows())
     assert other.opening_rate(60.0, DAY) == counts.opening_rate(60.0, DAY)
     assert other.met("Alert29", DAY) == counts.met("Alert29", DAY) > 0
+
+
+def compared(times: int, value: str, members: dict[str, int], limit: int = 100) -> LabelFrequencies:
+    counts = LabelFrequencies(limit)
+    for _ in range(times):
+        counts.compare([token("ns", value)], members, 0)
+    return counts
+
+
+def test_a_label_is_constant_where_members_of_a_cluster_have_one_value_of_it() -> None:
+    members = {token("ns", "a"): 3, token("ns", "b"): 1, token("pod", "p"): 4}
+
+    unknown = LabelFrequencies(100).constancy("ns", 0)
+    same, mixed, apart = (compared(50, v, members).constancy("ns", 0) for v in ("a", "b", "c"))
+
+    assert 0 < apart < mixed < unknown < same < 1
+    assert same == pytest.approx(0.75, abs=0.01)
+    assert mixed == pytest.approx(0.25, abs=0.03)
+
+
+def test_a_label_that_the_cluster_has_not_is_not_compared() -> None:
+    assert list(compared(5, "a", {token("pod", "p"): 4}).rows()) == [("", 0.0, 0)]
+
+
+def test_constancy_fades_to_what_is_taken_before_it_is_known() -> None:
+    counts = compared(50, "c", {token("ns", "a"): 1})
+
+    assert counts.constancy("ns", 30 * DAY) == pytest.approx(
+        LabelFrequencies(9).constancy("ns", 0), abs=1e-3
+    )
+
+
+@pytest.mark.parametrize("gone", ["same ns", "differed ns"])
+def test_constancy_is_a_share_whichever_of_its_counts_was_forgotten(gone: str) -> None:
+    for value in ("a", "b"):
+        counts = compared(50, value, {token("ns", "a"): 1})
+        again = LabelFrequencies(100)
+        again.restore(row for row in counts.rows() if row[0] != gone)
+
+        assert 0 < again.constancy("ns", 0) < 1
+
+
+def test_labels_compared_are_bounded_and_come_back() -> None:
+    counts = LabelFrequencies(10)
+    for n in range(30):
+        counts.compare([token(f"l{n}", "a")], {token(f"l{n}", "a"): 1}, n * SECOND)
+    again = LabelFrequencies(10)
+    again.restore(counts.rows())
+
+    assert len(counts) <= 10
+    assert list(again.rows()) == list(counts.rows())
+    assert all(0 < counts.constancy(f"l{n}", 30 * SECOND) < 1 for n in range(30))

@@ -106,3 +106,45 @@ def test_the_background_is_of_clusters_that_take_members() -> None:
     assert found.holders == {"pod=a": 19, "node=1": 1, "x=y": 0}
     assert list(found.recent) == list(range(20, 20 - PER_SOURCE, -1))
     assert found.new_rate == 0.5
+
+
+def waiting(number: int, fingerprint: str, patience: int = 60) -> Cluster:
+    made = cluster(number, None, "pod=a")
+    made.only, made.patience = fingerprint, patience
+    return made
+
+
+ASKED = Probe(None, {"pod=a": 1.0}, at(0), {})
+
+
+def test_a_cluster_that_waits_for_an_alert_is_found_by_it_and_by_nobody_else() -> None:
+    clusters = live(waiting(1, "f1"), cluster(2, None, "pod=a"))
+
+    assert [c.id for c in clusters.candidates(ASKED, 4, "f1")] == [1, 2]
+    assert [c.id for c in clusters.candidates(ASKED, 4, "f2")] == [2]
+    assert [c.id for c in clusters.candidates(ASKED, 4)] == [2]
+    assert clusters.background(["pod=a"], 0.5).holders == {"pod=a": 2}
+
+
+def test_all_clusters_that_wait_for_an_alert_are_found_until_each_closes() -> None:
+    one, other = waiting(1, "f1"), waiting(2, "f1")
+    clusters = live(one, other)
+
+    assert [c.id for c in clusters.candidates(ASKED, 4, "f1")] == [1, 2]
+    clusters.close(other)
+    assert [c.id for c in clusters.candidates(ASKED, 4, "f1")] == [1]
+    clusters.close(one)
+    assert clusters.candidates(ASKED, 4, "f1") == []
+    assert not clusters._homes
+    assert not clusters._waits
+
+
+def test_a_cluster_that_another_alert_joined_waits_no_more() -> None:
+    one = waiting(1, "f1")
+    clusters = live(one)
+
+    one.only, one.patience = "", 0
+    clusters.index(one, [], [])
+
+    assert [c.id for c in clusters.candidates(ASKED, 4, "f2")] == [1]
+    assert not clusters._homes

@@ -448,3 +448,47 @@ def test_both_sides_of_a_split_look_for_their_like_anew() -> None:
 
         assert site.engine.live.by_id[1].next_look == next_look
         assert (made.next_look, made.novelty) == (0, site.engine.live.by_id[1].novelty)
+
+
+# -- whom it waits for -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs", "left"),
+    [
+        (("f", 60), ("f", 90), ("f", 60)),
+        (("f", 60), ("g", 90), ("", 0)),
+        (("f", 60), ("", 0), ("", 0)),
+        (("", 0), ("f", 60), ("", 0)),
+        (("", 0), ("", 0), ("", 0)),
+    ],
+)
+def test_of_two_only_those_of_one_alert_wait_for_it(ours: Any, theirs: Any, left: Any) -> None:
+    into, gone = Cluster(1, at(0)), Cluster(2, at(0))
+    (into.only, into.patience), (gone.only, gone.patience) = ours, theirs
+
+    regroup.absorb(gone, into, at(1), 1.0)
+
+    assert (into.only, into.patience) == left
+
+
+def test_what_is_split_waits_for_nobody_and_knows_whether_it_is_of_one_alert() -> None:
+    pair = Pair()
+    pair.say_split(10, 1, pair.disks[0])
+    one, made = pair.engine.live.by_id[1], pair.engine.live.by_id[3]
+
+    assert (made.only, made.patience) == (pair.disks[0].fingerprint, 0)
+    assert (one.only, one.patience) == ("", 0)
+    pair.say_split(11, 1, pair.disks[1])
+    assert (one.only, one.patience) == (pair.disks[2].fingerprint, 0)
+
+
+def test_after_a_merge_and_a_split_the_names_of_labels_are_those_that_are_left() -> None:
+    pair = Pair()
+    one = pair.engine.live.by_id[1]
+
+    assert one.label_names == {"disk"}
+    pair.say_merge(10, 2, 1)
+    assert one.label_names == {"disk", "pod"}
+    pair.say_split(11, 1, *pair.disks, undoes=pair.events[-2].seq)
+    assert one.label_names == {"pod"}

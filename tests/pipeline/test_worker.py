@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import sqlite3
 import time
@@ -61,6 +62,9 @@ class Rig:
 
     def settled(self) -> None:
         self.wait(lambda: self.writer.pending_alerts == 0 and not self.writer._pending)
+        # It is answered between two batches: what is committed is published by then.
+        with contextlib.suppress(TryLater):
+            self.worker.ask(lambda engine, embed: None).result(30)
 
     def names(self) -> list[str]:
         items, _ = self.queries.alerts(AlertQuery(), limit=1000, cursor="")

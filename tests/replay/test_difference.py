@@ -73,7 +73,7 @@ def test_the_document_has_both_sides_and_what_becomes_of_clusters(stream: Path) 
     (change,) = found["changes"]
     assert (change["change"], change["alerts"]) == ("split", 4)
     assert [c["alerts"] for c in change["before"] + change["after"]] == [4, 1, 1, 1, 1]
-    assert change["before"][0]["title"].startswith("DiskFull")
+    assert change["before"][0]["title"] == "Disk full in 4 pods"
     assert found["between"]["pairs"] == {"before": 6, "after": 0, "both": 0}
     assert found["between"]["changed_company"] == 4
     json.dumps(found)
@@ -91,7 +91,7 @@ def test_the_table_names_what_changes(stream: Path) -> None:
         for line in lines
     )
     assert lines[-6] == "clusters: 0 appeared, 0 vanished, 0 merged, 1 split, 0 resized, 1 same"
-    assert lines[-5].startswith("  split     1 (4) DiskFull")
+    assert lines[-5].startswith("  split     1 (4) Disk full in 4 pods")
     assert [line[:18] for line in lines[-4:]] == [f"          → {n} (1) " for n in (1, 2, 3, 4)]
 
 

@@ -14,6 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from receiver.core.constraints import Kind
+from receiver.core.engine import CoreSettings, Engine
 from receiver.core.errors import StormcellError
 from receiver.core.evolution import Event, EventType
 from receiver.core.intake import sightings
@@ -66,19 +67,29 @@ def directly(function: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) -> 
 class Partition:
     """An engine and its database, driven as the pipeline drives them, on one thread."""
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(
+        self, directory: Path, core: CoreSettings = QUICK, *, forgets: bool = True
+    ) -> None:
+        """Open the one in *directory*; it *forgets* what rests after each commit, or when told to."""
         self.directory = directory
+        self.core = core
+        self.forgets = forgets
         self.events: list[Event] = []
         self.open()
 
     def open(self) -> None:
         self.database = Database(self.directory)
-        self.engine = engine(QUICK)
+        self.engine = self.restored()
+
+    def restored(self) -> Engine:
+        """Return an engine as the database gives it."""
+        made = engine(self.core)
         restored = self.database.restore(
-            QUICK.clustering.stability_window, QUICK.memory.max_past_clusters
+            self.core.clustering.stability_window, self.core.memory.max_past_clusters
         )
         if restored is not None:
-            self.engine.restore(restored)
+            made.restore(restored)
+        return made
 
     def close(self) -> None:
         self.database.close()
@@ -118,7 +129,8 @@ class Partition:
         self.events += events
         changes = self.engine.drain()
         self.database.commit(inputs, events, changes, text_id=self.engine.text_id)
-        self.engine.forget()
+        if self.forgets:
+            self.engine.forget()
 
 
 @pytest.fixture

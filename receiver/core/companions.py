@@ -35,7 +35,7 @@ _PRIOR = 1.0
 """Onsets that chance is trusted for: met once of one time says something, once of ten little."""
 
 _LEAST = 1e-9
-"""Chance is never taken for less: where all company was decades ago, as a sender may tell, it fades to 0."""
+"""Chance is never taken for less: where all company was decades ago, as senders may tell, it fades to 0."""
 
 Row = tuple[int, float, int, int, int, dict[int, float]]
 """Text id, onsets, when these were counted, its latest onset, order of its latest onset, companions."""

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from receiver.core.companions import APART, MOST_COMPANIONS, WINDOW, Companions
+from receiver.core.companions import APART, MOST_COMPANIONS, WINDOW, Companions, Row
 from receiver.core.timestamps import SECOND
 
 HOUR = 3600 * SECOND
@@ -147,7 +147,8 @@ def test_the_text_that_has_not_come_for_longest_is_forgotten() -> None:
 def test_rows_of_changes_give_it_back_whenever_they_are_asked_for(
     steps: list[tuple[int, int]], every: int
 ) -> None:
-    company, kept, now = Companions(5), {}, 0
+    company, now = Companions(5), 0
+    kept: dict[int, Row] = {}
     for order, (text_id, seconds) in enumerate(steps, 1):
         now += seconds * SECOND
         company.observe(text_id, now, order)

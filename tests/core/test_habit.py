@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from receiver.core.clusters import Cluster
 from receiver.core.habit import Habit
-from receiver.core.model import Merge, Tick
+from receiver.core.model import Alert, Merge, Tick
 from receiver.core.timestamps import SECOND, nanoseconds, seconds
 from tests.builders import Site, alert, at
 
@@ -50,14 +52,17 @@ def test_gaps_fade_with_all_else() -> None:
     assert habit.company == 0.0
 
 
-CHRONIC = {"node": "n9", "summary": "the certificate of a test host has expired"}
+def chronic(start: float = 0.0, ends: float | None = None) -> Alert:
+    """Return the alert that comes and goes, whatever else goes on."""
+    summary = "the certificate of a test host has expired"
+    return alert("CertExpired", starts=start, ends=ends, node="n9", summary=summary)
 
 
 def flap(site: Site, start: float) -> Cluster:
     """Let the chronic alert fire at *start* and end a minute later; return its cluster then."""
-    site.receive(start, alert("CertExpired", starts=start, **CHRONIC))
-    found = site.cluster_of(alert("CertExpired", **CHRONIC))
-    site.receive(start + 60, alert("CertExpired", starts=start, ends=start + 60, **CHRONIC))
+    site.receive(start, chronic(start))
+    found = site.cluster_of(chronic())
+    site.receive(start + 60, chronic(start, start + 60))
     return found
 
 
@@ -69,7 +74,7 @@ def test_an_alert_that_comes_back_alone_is_one_cluster_that_waits_and_then_resol
     assert len({cluster.id for cluster in clusters}) <= 3
     last = clusters[-1]
     assert last.id == clusters[-2].id == clusters[-3].id
-    assert last.only == alert("CertExpired", **CHRONIC).fingerprint
+    assert last.only == chronic().fingerprint
     assert last.live
     assert 1200 < seconds(last.patience) <= 7200
     over = last.joined_at + last.patience
@@ -101,21 +106,22 @@ def test_chronic_noise_does_not_glue_incidents_together() -> None:
     for other in (first, second):
         why = site.engine.episodes[other.fingerprint].why
         assert why is not None
-        assert why["best"] is None or why["best"]["cluster_id"] != home.id
+        best: Any = why["best"]
+        assert best is None or best["cluster_id"] != home.id
 
 
 def test_an_alert_that_mostly_comes_in_company_begins_an_incident_that_takes_the_others() -> None:
-    site = Site()
+    def down(name: str, start: float, ends: float | None = None) -> Alert:
+        return alert(name, starts=start, ends=ends, node="n1", summary="node is down")
+
+    site, names = Site(), ("NodeDown", "NodeDownPods", "NodeDownDisk")
     for n in range(4):
-        start = 7200.0 * n
-        for second, name in enumerate(("NodeDown", "NodeDownPods", "NodeDownDisk")):
-            told = {"node": "n1", "summary": "node is down"}
-            site.receive(start + second, alert(name, starts=start + second, **told))
-            site.receive(start + 300, alert(name, starts=start + second, ends=start + 300, **told))
-    founder, follower = (
-        site.engine.episodes[alert(name, **told).fingerprint]
-        for name in ("NodeDown", "NodeDownPods")
-    )
+        onsets = {name: 7200.0 * n + second for second, name in enumerate(names)}
+        for name, start in onsets.items():
+            site.receive(start, down(name, start))
+        for name, start in onsets.items():
+            site.receive(7200.0 * n + 300, down(name, start, 7200.0 * n + 300))
+    founder, follower = (site.engine.episodes[down(name, 0).fingerprint] for name in names[:2])
 
     assert founder.founder
     assert not follower.founder
@@ -125,8 +131,7 @@ def test_an_alert_that_mostly_comes_in_company_begins_an_incident_that_takes_the
 
 def test_another_alert_that_an_operator_wants_there_ends_the_waiting() -> None:
     site = Site()
-    for n in range(4):
-        home = flap(site, 1200.0 * n)
+    home = [flap(site, 1200.0 * n) for n in range(4)][-1]
     other = alert("DiskFull", starts=4000, ns="mail", summary="no space is left on the disk")
     site.receive(4001, other)
     (fingerprint,) = site.engine.live._homes

@@ -46,8 +46,8 @@ def test_what_joined_would_open_a_cluster_above_its_confidence() -> None:
         "cluster_id": None,
     }
     assert found["reason"] == (
-        "text 0.80, labels 0.25, 12 s after its latest; alone at a threshold above 0.83;"
-        " next is 7 with 0.66"
+        "text 0.80, labels 0.25, 12 s after its latest; alone at a threshold above"
+        f" {BEST.confidence:.2f}; next is 7 with {NEXT.confidence:.2f}"
     )
 
 
@@ -60,7 +60,10 @@ def test_what_opened_a_cluster_would_join_the_nearest_at_its_confidence() -> Non
         "then": "joins",
         "cluster_id": 5,
     }
-    assert found["reason"].endswith("fits with 0.34 only, and would take it at a threshold of 0.34")
+    at = f"{low.confidence:.2f}"
+    assert found["reason"].endswith(
+        f"fits with {at} only, and would take it at a threshold of {at}"
+    )
     assert (found["runner_up"], found["margin"]) == (None, None)
 
 

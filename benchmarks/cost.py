@@ -224,9 +224,7 @@ class Stream:
         time_ns = _START + round(at * 1e9)
         mark = fingerprint(labels)
         alert = Alert(mark, mark, Status.FIRING, labels, {}, time_ns)
-        return Sighting(
-            time_ns, alert, self._texts.text(number), self._texts.vectors([number])[0]
-        )
+        return Sighting(time_ns, alert, self._texts.text(number), self._texts.vectors([number])[0])
 
 
 def hash_of(name: str) -> int:
@@ -462,7 +460,12 @@ def measure(case: Case, rules: Sequence[Rule], alerts: int) -> Result:
 
 def cells(results: Sequence[Result]) -> list[list[str]]:
     """Return the figures as rows, a result a column."""
-    rows = [["microseconds an alert", *(f"{r.case.vectors:,} vectors, {r.case.clusters:,} clusters" for r in results)]]  # noqa: E501
+    rows = [
+        [
+            "microseconds an alert",
+            *(f"{r.case.vectors:,} vectors, {r.case.clusters:,} clusters" for r in results),
+        ]
+    ]  # noqa: E501
     for name, read in (
         ("**step, mean**", lambda r: r.mean),
         ("median", lambda r: r.p50),

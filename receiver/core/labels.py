@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator, Mapping
+from functools import lru_cache
 
 from receiver.core.names import Vocabulary
 from receiver.core.timestamps import SECOND
@@ -35,6 +36,9 @@ _BETWEEN = "\x1f"
 """Between name and value of a token: unlike "=", no label in its right mind has it."""
 
 
+_TAKEN_APART = 20_000
+"""Tokens that are not taken apart anew: those of the clusters going on, asked for with every alert."""
+
 _OPENED, _SINCE = "opened", "since"
 """Keys beside the tokens, which all have a separator: clusters opened, and when the first was."""
 
@@ -57,6 +61,7 @@ def token(name: str, value: str) -> str:
     return f"{name[:_LONGEST].replace(_BETWEEN, ' ')}{_BETWEEN}{value[:_LONGEST]}"
 
 
+@lru_cache(maxsize=_TAKEN_APART)
 def label_of(token: str) -> tuple[str, str]:
     """Return name and value of a *token*, each perhaps cut."""
     name, _, value = token.partition(_BETWEEN)

@@ -1,18 +1,19 @@
 """What clustering costs: `python -m benchmarks.cost [--json FILE] [--write] [--only N]`.
 
-Each row is an engine with so many texts held and so many live clusters, all of which take members, fed
-with new alerts one at a time; processor time of `Engine.step` is measured, vectors being given. The last row has ten times
-the history of the one before: texts, clusters that are over, label values, companions and alert names,
-each at its bound, and the bounds ten times the default.
+Each column is an engine with so many texts held and so many live clusters, nearly all of which take
+members, fed with new alerts one at a time. Processor time of `Engine.step` is measured; vectors are
+given. The last has ten times the history of the one before: texts, clusters that are over, label
+values, companions and alert names, all at their bounds, and the bounds ten times the default.
 
-Made: a site of 240 services in 60 namespaces on 200 nodes in four regions. Problems of five alerts on average come at
-such a pace that so many clusters stay live; a tenth of the alerts are chronic ones that fire again and
-again. Real: names and texts, those of published alerting rules; a text varies as if a namespace
-stood in it, and has the rule's vector turned by some 20 degrees, as embedding half a million would take
-an hour. Episodes are not let go of in between, as the pipeline does after each commit.
+Made: a site of 240 services in 60 namespaces on 200 nodes in four regions. Problems of five alerts on
+average come at such a pace that so many clusters stay live; a tenth of the alerts are chronic ones that
+fire again and again. Real: names and texts, those of published alerting rules. A text varies as if a
+namespace stood in it, its vector being the rule's, turned by some 20 degrees, as embedding half a
+million would take an hour. Episodes are not let go of in between, as the pipeline does after a commit.
 
-Two passes over the same alerts: one of the whole step, and one with a stopwatch around each stage, which takes time
-itself; its shares are scaled to the first.
+Two passes, one after the other: of the whole step, and with a stopwatch around each stage, which takes
+time itself; its figures are scaled to the first. Beside the machine stands what a million additions in a
+loop took meanwhile, as other work on it slows everything.
 """
 
 from __future__ import annotations

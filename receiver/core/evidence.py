@@ -270,14 +270,17 @@ class _Ranking:
         Those that moved last come first: the better these are, the more of the others cannot keep up
         even if all that is not yet looked at spoke for them.
         """
-        first, others = [], []
+        first: list[Cluster] = []
+        others: list[Cluster] = []
         for cluster in self._by_id.values():
             (first if cluster.patience or cluster.id in self._recent else others).append(cluster)
         scores = self._keep_best([], first, count)
         beat = _last_of_best(scores, count)
-        most = self._text_scale * TEXT_FOR + self._most_together + _ROUNDING
-        left = [c for c in others if most + self._time(c) + self._labels(c)[1] >= beat]
-        return self._keep_best(scores, left, count)
+        rest = self._text_scale * TEXT_FOR + self._most_together + _ROUNDING
+        most = rest + self._label_scale * LABELS_FOR
+        others = [c for c in others if most + self._time(c) >= beat]
+        others = [c for c in others if rest + self._time(c) + self._labels(c)[1] >= beat]
+        return self._keep_best(scores, others, count)
 
     def _keep_best(
         self, scores: list[Score], clusters: Sequence[Cluster], count: int

@@ -96,7 +96,9 @@ class LabelFrequencies:
     @staticmethod
     def _faded(entry: tuple[float, int], now: int) -> float:
         count, at = entry
-        return count * math.pow(0.5, max(0, now - at) / SECOND / _HALF_LIFE_SECONDS)
+        if now <= at:
+            return count
+        return count * math.pow(0.5, (now - at) / SECOND / _HALF_LIFE_SECONDS)
 
     def observe(self, seen: Iterable[str], now: int) -> None:
         """Count one alert with the tokens *seen* at *now*, nanoseconds."""
@@ -146,7 +148,8 @@ class LabelFrequencies:
         self._touched.add(key)
 
     def _count(self, key: str, now: int) -> float:
-        return self._faded(self._counts.get(key, (0.0, now)), now)
+        entry = self._counts.get(key)
+        return 0.0 if entry is None else self._faded(entry, now)
 
     def met(self, alert_name: str, now: int) -> float:
         """Return how many clusters had an alert of *alert_name* lately."""

@@ -32,8 +32,7 @@ class LiveClusters:
         self.texts = texts
         self._by_text: dict[int, set[int]] = {}
         self._by_token: dict[str, set[int]] = {}
-        # Number of the last move by id, the last to move at the end.
-        self._recent: dict[int, int] = {}
+        self._recent: dict[int, None] = {}
         self._homes: dict[str, int] = {}
 
     def __len__(self) -> int:
@@ -58,7 +57,7 @@ class LiveClusters:
         for token in cluster.tokens.keys() & set(tokens):
             self._by_token.setdefault(token, set()).add(cluster.id)
         self._recent.pop(cluster.id, None)
-        self._recent[cluster.id] = cluster.moved_no
+        self._recent[cluster.id] = None
         if cluster.patience:
             self._homes[cluster.only] = cluster.id
 
@@ -127,4 +126,4 @@ class LiveClusters:
     def _latest(self, cluster_ids: set[int]) -> Iterable[int]:
         if len(cluster_ids) <= PER_SOURCE:
             return cluster_ids
-        return sorted(cluster_ids, key=self._recent.__getitem__)[-PER_SOURCE:]
+        return sorted(cluster_ids, key=lambda c: self.by_id[c].moved_no)[-PER_SOURCE:]

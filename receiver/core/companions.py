@@ -76,6 +76,8 @@ class Companions:
         self._limit = limit
         self._all = _Company()
         self._by_text: OrderedDict[int, _Company] = OrderedDict()
+        # By text, which others count it among those that they met: what `met` says, the other way.
+        self._met_by: dict[int, set[int]] = {}
         self._touched: set[int] = set()
         self._dropped: set[int] = set()
 
@@ -103,7 +105,9 @@ class Companions:
         self._by_text.move_to_end(text_id)
         self._touched |= {0, text_id}
         if len(self._by_text) > self._limit:
-            gone, _ = self._by_text.popitem(last=False)
+            gone, theirs = self._by_text.popitem(last=False)
+            for other in theirs.met:
+                self._part(gone, other)
             self._touched.discard(gone)
             self._dropped.add(gone)
 
@@ -114,11 +118,19 @@ class Companions:
                 break
             if other != text_id and abs(onset - theirs.latest) <= WINDOW:
                 met[other] = met.get(other, 0.0) + 1.0
+                self._met_by.setdefault(other, set()).add(text_id)
                 self._all.met[0] = self._all.met.get(0, 0.0) + 1.0
         if len(met) > MOST_COMPANIONS:
             least = sorted(met, key=lambda other: (met[other], other))
             for other in least[: len(met) - MOST_COMPANIONS]:
                 del met[other]
+                self._part(text_id, other)
+
+    def _part(self, text_id: int, other: int) -> None:
+        """Note that *text_id* counts *other* no more."""
+        self._met_by[other].discard(text_id)
+        if not self._met_by[other]:
+            del self._met_by[other]
 
     def lift(self, text_id: int, others: Iterable[int]) -> tuple[float, int]:
         """Return how much likelier *text_id* is to begin with one of *others* than by chance.
@@ -135,13 +147,14 @@ class Companions:
         if own is None or not self._all.met:
             return best, whose
         neighbours = 2.0 * self._all.met[0] / self._all.onsets
+        met, met_by = own.met, self._met_by.get(text_id, ())
         for other in others:
+            if other not in met and other not in met_by:
+                continue
             theirs = self._by_text.get(other)
-            if theirs is None or other == text_id:
+            if theirs is None:
                 continue
-            together = own.met.get(other, 0.0) + theirs.met.get(text_id, 0.0)
-            if not together:
-                continue
+            together = met.get(other, 0.0) + theirs.met.get(text_id, 0.0)
             rarer, commoner = sorted((own.onsets, theirs.onsets))
             chance = min(1.0, max(_LEAST, neighbours * commoner / self._all.onsets))
             found = math.log((together + _PRIOR * chance) / ((rarer + _PRIOR) * chance))
@@ -165,6 +178,8 @@ class Companions:
             company = _Company(onsets, at, latest, order, dict(met))
             if text_id:
                 self._by_text[text_id] = company
+                for other in met:
+                    self._met_by.setdefault(other, set()).add(text_id)
             else:
                 self._all = company
 

@@ -21,7 +21,7 @@ from receiver.core.episodes import Action
 from receiver.core.errors import Conflict, NotFound, StormcellError
 from receiver.core.evidence import Probe, lift, rank, rarity, telling
 from receiver.core.evolution import AlertRef, Event, EventType
-from receiver.core.explain import Placement, explain, sentence
+from receiver.core.explain import SHOWN, Placement, explain, sentence
 from receiver.core.habit import Habit
 from receiver.core.heartbeat import HeartbeatSettings
 from receiver.core.identity import IdentitySettings
@@ -521,18 +521,21 @@ class Engine:
         background = self.live.background(
             told, self.frequencies.opening_rate(_USUAL_NEW * settings.time_scale, now)
         )
-        scores = word.wanted_first(rank(probe, found, background, settings))
+        # The best of those an operator wants may be anywhere.
+        shown = None if word.wanted else SHOWN
+        scores = word.wanted_first(rank(probe, found, background, settings, shown))
+        left_out = len(found) - len(scores)
         best = scores[0] if scores else None
         wanted = best is not None and best.cluster_id in word.wanted
         if best is None or (best.confidence < settings.threshold and not wanted):
             confidence = 1.0 - (best.confidence if best else 0.0)
-            return Placement(None, round(confidence, 6), scores, (), said)
+            return Placement(None, round(confidence, 6), scores, (), said, left_out)
         chosen = self.live.by_id[best.cluster_id]
         shared = [(t, lift(t, probe, background)) for t in told if t in chosen.tokens]
         shared.sort(key=lambda pair: (-pair[1], pair[0]))
         # An operator is sure.
         confidence = 1.0 if wanted else round(best.confidence, 6)
-        return Placement(best.cluster_id, confidence, scores, shared, said)
+        return Placement(best.cluster_id, confidence, scores, shared, said, left_out)
 
     def _assign(self, episode: Episode, vector: Vector | None, recurs: Episode | None) -> None:
         now, settings = self.counters.clock, self.settings.clustering

@@ -17,6 +17,9 @@ TERMS = ("text", "labels", "time", "together", "habit")
 _MET = 1.0
 """Log-odds of company from which on it is said in words: e times as often as by chance."""
 
+SHOWN = 2
+"""Scores that people are shown: where it went, and where it would have gone else."""
+
 
 @dataclass(frozen=True, slots=True)
 class Placement:
@@ -25,9 +28,10 @@ class Placement:
     Attributes:
         cluster_id: None if it would open a cluster.
         confidence: That this is right, 0 to 1.
-        scores: Of the candidates, best first.
+        scores: Of the candidates, best first; at least of the best two, if there are two.
         shared: Label values that the alert shares with the best, and what each speaks for it, as log-odds.
         constraint: What an operator said that made a difference; None if nothing did.
+        left_out: Candidates that could not be among the best two and have no score.
     """
 
     cluster_id: int | None
@@ -35,6 +39,7 @@ class Placement:
     scores: Sequence[Score]
     shared: Sequence[tuple[str, float]]
     constraint: Mapping[str, Any] | None = None
+    left_out: int = 0
 
 
 def explain(placement: Placement, settings: ClusteringSettings) -> dict[str, Any]:
@@ -48,7 +53,7 @@ def explain(placement: Placement, settings: ClusteringSettings) -> dict[str, Any
         "decides_at": _decides_at(placement),
         "text_weight": settings.text_weight,
         "time_scale_seconds": settings.time_scale,
-        "candidates": len(placement.scores),
+        "candidates": len(placement.scores) + placement.left_out,
         "best": _score_json(best),
         "runner_up": _score_json(runner_up),
         "margin": _margin(best, runner_up),

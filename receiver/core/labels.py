@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator, Mapping
+from functools import lru_cache
 
 from receiver.core.names import Vocabulary
 from receiver.core.timestamps import SECOND
@@ -35,6 +36,9 @@ _BETWEEN = "\x1f"
 """Between name and value of a token: unlike "=", no label in its right mind has it."""
 
 
+_TAKEN_APART = 20_000
+"""Tokens that are not taken apart anew: those of the clusters going on, asked for with every alert."""
+
 _OPENED, _SINCE = "opened", "since"
 """Keys beside the tokens, which all have a separator: clusters opened, and when the first was."""
 
@@ -57,6 +61,7 @@ def token(name: str, value: str) -> str:
     return f"{name[:_LONGEST].replace(_BETWEEN, ' ')}{_BETWEEN}{value[:_LONGEST]}"
 
 
+@lru_cache(maxsize=_TAKEN_APART)
 def label_of(token: str) -> tuple[str, str]:
     """Return name and value of a *token*, each perhaps cut."""
     name, _, value = token.partition(_BETWEEN)
@@ -91,7 +96,9 @@ class LabelFrequencies:
     @staticmethod
     def _faded(entry: tuple[float, int], now: int) -> float:
         count, at = entry
-        return count * math.pow(0.5, max(0, now - at) / SECOND / _HALF_LIFE_SECONDS)
+        if now <= at:
+            return count
+        return count * math.pow(0.5, (now - at) / SECOND / _HALF_LIFE_SECONDS)
 
     def observe(self, seen: Iterable[str], now: int) -> None:
         """Count one alert with the tokens *seen* at *now*, nanoseconds."""
@@ -142,7 +149,8 @@ class LabelFrequencies:
         self._touched.add(key)
 
     def _count(self, key: str, now: int) -> float:
-        return self._faded(self._counts.get(key, (0.0, now)), now)
+        entry = self._counts.get(key)
+        return 0.0 if entry is None else self._faded(entry, now)
 
     def met(self, alert_name: str, now: int) -> float:
         """Return how many clusters had an alert of *alert_name* lately."""

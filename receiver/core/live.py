@@ -6,7 +6,6 @@ cost of an alert does not grow with how many clusters there are or ever were.
 
 from __future__ import annotations
 
-import heapq
 from collections.abc import Iterable
 from itertools import islice
 
@@ -15,7 +14,10 @@ from receiver.core.evidence import Background, Probe
 from receiver.core.index import VectorIndex
 
 PER_SOURCE = 16
-"""Clusters taken from one text, one label value, or recent movement: the latest that moved."""
+"""Clusters taken from one text or one label value: the latest that moved."""
+
+MOVED_LAST = 16
+"""Clusters taken because they moved last; texts are judged against those of these."""
 
 COMMON = 256
 """A label value in more accepting clusters than this tells nothing, and is no source."""
@@ -128,9 +130,9 @@ class LiveClusters:
         )
 
     def _moved_last(self) -> list[int]:
-        return list(islice(reversed(self._recent), PER_SOURCE))
+        return list(islice(reversed(self._recent), MOVED_LAST))
 
     def _latest(self, cluster_ids: set[int]) -> Iterable[int]:
         if len(cluster_ids) <= PER_SOURCE:
             return cluster_ids
-        return heapq.nlargest(PER_SOURCE, cluster_ids, key=lambda c: self.by_id[c].moved_no)
+        return sorted(cluster_ids, key=lambda c: self.by_id[c].moved_no)[-PER_SOURCE:]

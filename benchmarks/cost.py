@@ -466,7 +466,7 @@ def cells(results: Sequence[Result]) -> list[list[str]]:
             "microseconds an alert",
             *(f"{r.case.vectors:,} vectors, {r.case.clusters:,} clusters" for r in results),
         ]
-    ]  # noqa: E501
+    ]
     for name, read in (
         ("**step, mean**", lambda r: r.mean),
         ("median", lambda r: r.p50),

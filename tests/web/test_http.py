@@ -227,7 +227,7 @@ class TestApi:
         _, found = await client.get(f"/api/v1/alerts/{alert['fingerprint']}")
         _, cluster = await client.get(f"/api/v1/clusters/{alert['cluster_id']}")
 
-        assert found["why"]["threshold"] == 0.54
+        assert found["why"]["threshold"] == 0.52
         assert found["cluster"]["id"] == cluster["id"]
         assert alert in cluster["members"]
 

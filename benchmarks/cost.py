@@ -5,7 +5,7 @@ members, fed with new alerts one at a time. Processor time of `Engine.step` is m
 given. The last has ten times the history of the one before: texts, clusters that are over, label
 values, companions and alert names, all at their bounds, and the bounds ten times the default.
 
-Made: a site of 240 services in 60 namespaces on 200 nodes in four regions. Problems of three alerts on
+Made: a site of 1,000 services in 200 namespaces on 500 nodes in four regions. Problems of three alerts on
 average come at such a pace that so many clusters stay live; a tenth of the alerts are chronic ones that
 fire again and again. Real: names and texts, those of published alerting rules. A text varies as if a
 namespace stood in it, its vector being the rule's, turned by some 20 degrees, as embedding half a
@@ -177,16 +177,16 @@ class Stream:
         draw = self._random
         _, own = draw.choice(self._components)
         kinds = draw.sample(own, min(len(own), draw.randint(1, 4)))
-        service = draw.randrange(240)
-        namespace, node = service % 60, draw.randrange(200)
+        service = draw.randrange(1000)
+        namespace, node = service % 200, draw.randrange(500)
         alerts, delay = [], 0.0
         for number in range(1 + int(draw.expovariate(1.0 / (_SIZE - 1.0)))):
             rule = self._rules[chosen := draw.choice(kinds)]
-            at = node if draw.random() < 0.5 else draw.randrange(200)
+            at = node if draw.random() < 0.5 else draw.randrange(500)
             labels = {
                 "alertname": rule.name,
                 "cluster": "production",
-                "instance": f"10.0.{at}.{number % 4}:9100",
+                "instance": f"10.{at}.0.{number % 4}:9100",
                 "namespace": f"namespace-{namespace}",
                 "node": f"node-{at}",
                 "pod": f"service-{service}-{salt}-{number}",
@@ -277,8 +277,8 @@ def restored(case: Case, settings: CoreSettings, texts: Texts, dims: int) -> Res
                 vectors[number % case.vectors],
                 frozenset(
                     {token("pod", f"gone-{number}-{n}") for n in range(5)}
-                    | {token("service", f"service-{number % 240}")}
-                    | {token("namespace", f"namespace-{number % 60}"), kind(f"Name{number % 999}")}
+                    | {token("service", f"service-{number % 1000}")}
+                    | {token("namespace", f"namespace-{number % 200}"), kind(f"Name{number % 999}")}
                 ),
             ),
         )
@@ -428,7 +428,7 @@ def measure(case: Case, rules: Sequence[Rule], alerts: int) -> Result:
         now = (sighting.time - _START) / 1e9
         return sighting
 
-    while len(engine.live) < 0.95 * case.clusters or now < waits:
+    while len(engine.live) < 0.95 * case.clusters and now < 2 * waits:
         engine.step([following()])
         engine.drain()
     took, counts, stages = [], [], Stages()

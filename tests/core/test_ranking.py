@@ -1,0 +1,92 @@
+from __future__ import annotations
+
+import random
+from functools import partial
+
+import numpy as np
+import pytest
+
+from receiver.core.clusters import Cluster, ClusteringSettings
+from receiver.core.companions import Companions
+from receiver.core.evidence import Background, Probe, rank, rarity, telling
+from receiver.core.model import Vector
+from tests.builders import at
+
+
+def _vector(draw: random.Random) -> Vector:
+    made = np.array([draw.gauss(1, 1), *(draw.gauss(0, 1) for _ in range(5))], dtype=np.float32)
+    found: Vector = made / np.linalg.norm(made)
+    return found
+
+
+def _tokens(draw: random.Random) -> tuple[str, ...]:
+    return tuple(f"{name}\x1f{draw.randrange(4)}" for name in ("pod", "node", "service"))
+
+
+def _cluster(draw: random.Random, number: int) -> Cluster:
+    cluster = Cluster(number, at(0), moved_no=number)
+    for _ in range(draw.randint(1, 4)):
+        seen = draw.random() * draw.choice([0, 1, 20])
+        cluster.learn(
+            text_id=draw.randint(1, 60),
+            vector=_vector(draw) if draw.random() < 0.9 else None,
+            fingerprint=f"{number:016x}",
+            onset=at(draw.uniform(0, 900)),
+            labels={"alertname": draw.choice("abc")},
+            tokens=_tokens(draw),
+            learning_rate=0.1,
+            telling=telling(seen),
+            rarity=rarity(seen, 20),
+        )
+        cluster.size += 1
+    cluster.patience = draw.random() < 0.02
+    return cluster
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_the_best_are_the_same_whether_or_not_all_are_compared(seed: int) -> None:
+    draw = random.Random(seed)
+    clusters = [_cluster(draw, number) for number in range(1, draw.choice([2, 5, 80]))]
+    companions = Companions(100)
+    for order in range(300):
+        companions.observe(draw.randint(1, 60), at(draw.uniform(0, 900)), order)
+    tokens = _tokens(draw)
+    probe = Probe(
+        vector=_vector(draw) if seed % 5 else None,
+        weights=dict.fromkeys(tokens, 1.0),
+        onset=at(draw.uniform(0, 900)),
+        shares=dict.fromkeys(tokens, 0.01),
+        constancy={"pod": 0.2, "node": 0.6, "service": 0.95},
+        name="a",
+        seen=draw.uniform(0, 5),
+        opened=20.0,
+        company=partial(companions.lift, draw.randint(1, 60)),
+    )
+    holders = {token: sum(token in c.tokens for c in clusters) for token in tokens}
+    recent = [c.id for c in clusters[-16:]]
+    background = Background(len(clusters), holders, recent, draw.choice([0.001, 0.1, 2.0]))
+    settings = ClusteringSettings(text_weight=draw.choice([0.0, 0.5, 1.0]))
+
+    every = rank(probe, clusters, background, settings)
+    best = rank(probe, clusters, background, settings, 2)
+
+    assert len(every) == len(clusters)
+    assert best == every[:2]
+
+
+def test_what_was_met_is_known_both_ways_until_it_is_forgotten() -> None:
+    companions = Companions(2)
+    for hour in range(3):
+        companions.observe(1, at(3600 * hour), 2 * hour)
+        companions.observe(2, at(3600 * hour + 1), 2 * hour + 1)
+    again = Companions(2)
+    again.restore(companions.rows())
+
+    assert companions.lift(1, [2, 3])[1] == 2
+    assert companions.lift(2, [1, 3])[1] == 1
+    assert again.lift(1, [2]) == companions.lift(1, [2])
+
+    companions.observe(3, at(20_000), 9)
+    companions.observe(4, at(20_001), 10)
+
+    assert companions.lift(3, [1, 2]) == (0.0, 0)

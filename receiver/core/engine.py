@@ -8,11 +8,22 @@ in `drain`, so that a store can keep up and `restore` gives the same state back.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
-from receiver.core import episodes, evidence, heartbeat, past, regroup, severity, titles, titling
+from receiver.core import (
+    episodes,
+    evidence,
+    heartbeat,
+    looks,
+    past,
+    regroup,
+    severity,
+    titles,
+    titling,
+)
 from receiver.core.changes import Changes, Counters, Merged, Moved, Restored
 from receiver.core.clusters import Cluster, ClusteringSettings, ClusterState
 from receiver.core.companions import Companions
@@ -37,6 +48,7 @@ from receiver.core.model import (
     EpisodeState,
     Input,
     Member,
+    Members,
     Merge,
     OperatorCommand,
     Outcome,
@@ -115,6 +127,7 @@ class Engine:
         self._ended: list[Episode] = []
         self._changed_clusters: dict[int, Cluster] = {}
         self._regrouped: list[Merged | Moved] = []
+        self._asked: list[int] = []
 
     # -- what the caller asks before a step ------------------------------------------------------
 
@@ -146,6 +159,15 @@ class Engine:
         """Return when time alone will next change something, nanoseconds; None for never."""
         return self._timers.next_due()
 
+    def take_asked(self) -> list[int]:
+        """Return ids of clusters of which `Members` are wanted, since the last call.
+
+        The engine does not hold members. One that is not answered is asked for again when the cluster
+        has doubled.
+        """
+        asked, self._asked = self._asked, []
+        return asked
+
     # -- the fold --------------------------------------------------------------------------------
 
     def step(self, inputs: Iterable[Input]) -> list[Event]:
@@ -163,6 +185,10 @@ class Engine:
                 self._obey(item)
             elif isinstance(item, Recall):
                 self._recall(item)
+            elif isinstance(item, Members):
+                self._advance(item.time)
+                self.counters.clock = max(self.counters.clock, item.time)
+                self._look_into(item)
             else:
                 self._advance(item.time)
         happened, self._events = self._events, []
@@ -387,6 +413,7 @@ class Engine:
         # Settled once, after both: a flap must not look like a recovery in between.
         self._end(known, sighting.alert.starts_at, reason, settle=False)
         self._open(sighting, after=known)
+        cluster = self._cluster_of(known)
         if cluster is not None:
             self._settle(cluster)
 
@@ -611,6 +638,40 @@ class Engine:
         )
         self._settle(cluster)
         self._rename(cluster)
+        self._look(cluster, placement)
+
+    def _look(self, cluster: Cluster, placement: Placement) -> None:
+        """Look whether *cluster*, which just took an alert, is one with another, or is two."""
+        sight = self._sight_of_all()
+        twin = looks.twin(cluster, placement, sight)
+        if twin is not None:
+            other, found = twin
+            with suppress(Conflict):
+                self.merge(
+                    cluster.id, other.id, looks.why_one(found), confidence=looks.sureness(found)
+                )
+        elif len(self._asked) < looks.MOST_ASKED and looks.may_be_two(cluster, sight):
+            self._asked.append(cluster.id)
+
+    def _look_into(self, item: Members) -> None:
+        """Split a cluster of which the members were asked for, if it is two."""
+        cluster = self.live.by_id.get(item.cluster_id)
+        if cluster is None:
+            return
+        found = looks.division(cluster, item.members, self._sight_of_all(), self._rebuilding())
+        if found is not None:
+            with suppress(Conflict):
+                self.split(cluster.id, item.members, found[0], looks.why_two(found[1]))
+
+    def _sight_of_all(self) -> looks.Sight:
+        settings, now = self.settings.clustering, self.counters.clock
+        new_rate = self.frequencies.opening_rate(_USUAL_NEW * settings.time_scale, now)
+        return looks.Sight(self.live, self.frequencies, settings, new_rate, now)
+
+    def _rebuilding(self) -> regroup.Rebuilding:
+        return regroup.Rebuilding(
+            self.settings.clustering, self.settings.severity, self.texts.vector
+        )
 
     def _found(self, recurs: Episode | None, vector: Vector | None) -> Cluster:
         self.counters.cluster_id += 1
@@ -879,10 +940,9 @@ class Engine:
         now, ids = self.counters.clock, frozenset(moved)
         self.live.close(cluster)
         self.counters.cluster_id += 1
-        how = regroup.Rebuilding(
-            self.settings.clustering, self.settings.severity, self.texts.vector
+        made = regroup.take_apart(
+            cluster, members, ids, self.counters.cluster_id, now, self._rebuilding()
         )
-        made = regroup.take_apart(cluster, members, ids, self.counters.cluster_id, now, how)
         links = cluster.links
         for each, theirs in zip((cluster, made), _sides(members, ids), strict=True):
             marks = self.constraints.marks(member.fingerprint for member in theirs)

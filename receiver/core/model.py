@@ -224,6 +224,21 @@ class Member:
     founder: bool
     confidence: float | None
 
+    @classmethod
+    def of(cls, episode: Episode) -> Member:
+        """Return *episode* as a member of its cluster."""
+        return cls(
+            id=episode.id,
+            fingerprint=episode.fingerprint,
+            labels=episode.labels,
+            starts_at=episode.starts_at,
+            received_at=episode.received_at,
+            state=episode.state,
+            text_id=episode.text_id,
+            founder=episode.founder,
+            confidence=episode.confidence,
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Split:
@@ -244,5 +259,20 @@ class Split:
     undoes: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class Members:
+    """Input: the members of a cluster that `Engine.take_asked` named, for a second look at it.
+
+    Attributes:
+        time: When they were read, nanoseconds.
+        cluster_id: Which.
+        members: All of it as they are at *time*, by id; if the cluster has changed since, nothing happens.
+    """
+
+    time: int
+    cluster_id: int
+    members: Sequence[Member]
+
+
 Command = OperatorCommand | Merge | Split
-Input = Sighting | Tick | Recall | Command
+Input = Sighting | Tick | Recall | Members | Command

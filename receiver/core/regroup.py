@@ -170,26 +170,13 @@ def take_apart(
         now: Nanoseconds.
         how: Settings, and the vectors of texts.
     """
-    made = _built(
-        cluster,
-        [m for m in members if m.id in moved],
-        Cluster(new_id, now, spread=Spread(cluster.spread.within)),
-        now,
-        how,
-    )
+    rest, made = sides(cluster, members, moved, new_id, now, how)
     made.split_from = cluster.id
     # When which of its kinds was met is not kept of members.
     made.novelty = cluster.novelty
     if cluster.next_look is not None:
         # What is left may be like another.
         cluster.next_look = 0
-    rest = _built(
-        cluster,
-        [m for m in members if m.id not in moved],
-        Cluster(cluster.id, cluster.opened_at, spread=Spread(cluster.spread.within)),
-        now,
-        how,
-    )
     for name in _OF_MEMBERS:
         setattr(cluster, name, getattr(rest, name))
     cluster.matrix_cache = cluster.names_cache = None
@@ -197,6 +184,28 @@ def take_apart(
     cluster.patience = 0
     cluster.severity = rest.severity if rest.firing else cluster.severity
     return made
+
+
+def sides(
+    cluster: Cluster,
+    members: Sequence[Member],
+    moved: Collection[int],
+    new_id: int,
+    now: int,
+    how: Rebuilding,
+) -> tuple[Cluster, Cluster]:
+    """Return what *cluster* would be without the *moved* members, and these; see `take_apart`."""
+    rest, made = (
+        _built(
+            cluster,
+            [m for m in members if (m.id in moved) is goes],
+            Cluster(new_id if goes else cluster.id, at, spread=Spread(cluster.spread.within)),
+            now,
+            how,
+        )
+        for goes, at in ((False, cluster.opened_at), (True, now))
+    )
+    return rest, made
 
 
 _OF_MEMBERS = (

@@ -30,7 +30,7 @@ from receiver.core.errors import (
 from receiver.core.inbox import InboxRow
 from receiver.core.index import VectorIndex
 from receiver.core.intake import Embed, sightings
-from receiver.core.model import Alert, Input, Recall, Tick
+from receiver.core.model import Alert, Input, Members, Recall, Tick
 from receiver.core.payload import DeadLetter
 from receiver.core.publication import Listener, Publication
 from receiver.core.requests import Request
@@ -202,6 +202,7 @@ class Worker:
                 batch = self._next_batch()
                 if batch:
                     self._apply(batch)
+                    self._look_again()
                 elif not self._let_time_pass():
                     self._sleep()
         except _Stopped:
@@ -413,6 +414,26 @@ class Worker:
         before = dict(engine.counters.outcomes)
         events = engine.step(inputs)
         self._commit(engine, inputs, events, batch, before, known, embedded)
+
+    def _look_again(self) -> None:
+        """Bring the members of clusters at which the engine wants a second look.
+
+        Apart from the batch that made it want that, which is committed and must not be applied again.
+        """
+        engine = self._engine
+        if engine is None:
+            return
+        for cluster_id in engine.take_asked():
+            try:
+                members = self._read(self._writer.store.members, cluster_id)
+                given = Members(engine.counters.clock, cluster_id, members)
+                self._commit(engine, [given], engine.step([given]), (), engine.counters.outcomes)
+            except _Stopped:
+                raise
+            except Exception:
+                log.exception("a second look failed")
+                self._rebuild()
+                return
 
     def _recall(self, engine: Engine, received: Sequence[tuple[int, Alert]]) -> None:
         wanted = {a.fingerprint for _, a in received if not engine.remembers(a.fingerprint)}

@@ -5,11 +5,11 @@ The engine moves the periods that it holds; of an alert that is only the latest.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from receiver.core.changes import Merged, Moved
 from receiver.core.evolution import Event, EventType
-from receiver.core.model import Episode
+from receiver.core.model import Episode, Member
 
 
 class Grouping:
@@ -19,13 +19,19 @@ class Grouping:
         """Start with none."""
         self._members: dict[int, dict[int, None]] = {}
         self._cluster: dict[int, int] = {}
+        self._periods: dict[int, Episode] = {}
 
-    def note(self, events: Iterable[Event]) -> None:
-        """Take in what was assigned."""
+    def members(self, cluster_id: int) -> list[Member]:
+        """Return all firing periods of a cluster, in the order in which they came."""
+        return [Member.of(self._periods[number]) for number in sorted(self._members[cluster_id])]
+
+    def note(self, events: Iterable[Event], latest: Mapping[str, Episode]) -> None:
+        """Take in what was assigned; *latest* are the alerts' periods, by fingerprint."""
         for event in events:
             if event.type is EventType.ALERT_ASSIGNED and event.alert is not None:
                 assert event.cluster_id is not None
                 self._put(event.alert.episode_id, event.cluster_id)
+                self._periods[event.alert.episode_id] = latest[event.alert.fingerprint]
 
     def regroup(self, changes: Iterable[Merged | Moved]) -> None:
         """Take in *changes*, those since the last call, of all that was noted."""

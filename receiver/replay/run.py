@@ -9,11 +9,12 @@ from typing import Any
 
 from receiver.config import Config
 from receiver.core import scores
+from receiver.core.changes import Changes
 from receiver.core.embedder import Embedder
 from receiver.core.engine import Engine
 from receiver.core.evolution import Event, EventType
 from receiver.core.intake import sightings
-from receiver.core.model import Episode, Input, Tick
+from receiver.core.model import Episode, Input, Members, Tick
 from receiver.replay.arrivals import Arrival, Line
 from receiver.replay.clock import in_time
 from receiver.replay.demands import Demand
@@ -89,17 +90,31 @@ def run(inputs: Iterable[Path | Source], config: Config, embedder: Embedder) -> 
     for batch in _batches(in_time(_read(sources, intake))):
         for item, given in zip(batch, _inputs(engine, batch, embedder), strict=True):
             events = engine.step([given])
-            grouping.note(events)
+            grouping.note(events, engine.episodes)
+            events += _look_again(engine, grouping, replay)
             replay.events += events
             if isinstance(item, Arrival) and item.line is not None:
                 _note(item, item.line, engine, known)
-        changes = engine.drain()
-        grouping.regroup(changes.regrouped)
-        replay.storms.update((storm["id"], storm) for storm in changes.storms)
+        _take_in(engine.drain(), grouping, replay)
     grouping.apply(line.episode for line in intake.lines if line.episode is not None)
     replay.lines, replay.demands, replay.remarks = intake.lines, intake.demands, intake.remarks
     replay.notifications, replay.refused = intake.notifications, intake.refused
     return replay
+
+
+def _take_in(changes: Changes, grouping: Grouping, replay: Replay) -> None:
+    grouping.regroup(changes.regrouped)
+    replay.storms.update((storm["id"], storm) for storm in changes.storms)
+
+
+def _look_again(engine: Engine, grouping: Grouping, replay: Replay) -> list[Event]:
+    """Hand *engine* the members it asked for, and return what happened."""
+    events: list[Event] = []
+    for cluster_id in engine.take_asked():
+        _take_in(engine.drain(), grouping, replay)
+        members = grouping.members(cluster_id)
+        events += engine.step([Members(engine.counters.clock, cluster_id, members)])
+    return events
 
 
 def _read(sources: list[Source], intake: Intake) -> Iterator[Arrival | Tick]:

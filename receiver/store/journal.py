@@ -17,6 +17,7 @@ from receiver.core.model import (
     EpisodeState,
     Input,
     Member,
+    Members,
     Merge,
     OperatorCommand,
     Sighting,
@@ -59,6 +60,9 @@ def encode(inputs: Iterable[Input], text_id: TextId) -> bytes | None:
             members = [_member_row(member) for member in item.members]
             moved = list(item.moved)
             rows.append(["split", item.time, item.cluster_id, members, moved, item.undoes])
+        elif isinstance(item, Members):
+            members = [_member_row(member) for member in item.members]
+            rows.append(["members", item.time, item.cluster_id, members])
     if not rows:
         return None
     return zlib.compress(json.dumps(rows, separators=(",", ":")).encode(), 1)
@@ -111,36 +115,37 @@ def _command(row: list[Any], labels_of: LabelsOf) -> Input:
     if name == "merge":
         at, gone, into, (one, other), undoes = told
         return Merge(at, gone, into, (one, other), undoes)
+    if name == "members":
+        at, cluster_id, members = told
+        return Members(at, cluster_id, _members(members, labels_of))
     at, cluster_id, members, moved, undoes = told
+    return Split(at, cluster_id, _members(members, labels_of), moved, undoes)
+
+
+def _members(members: list[list[Any]], labels_of: LabelsOf) -> list[Member]:
     labels: dict[str, Mapping[str, str]] = {
         fingerprint: labels_of(fingerprint) for fingerprint in {member[1] for member in members}
     }
-    return Split(
-        at,
-        cluster_id,
-        [
-            Member(
-                id=number,
-                fingerprint=fingerprint,
-                labels=labels[fingerprint],
-                starts_at=starts_at,
-                received_at=received_at,
-                state=EpisodeState(state),
-                text_id=text_id,
-                founder=founder,
-                confidence=confidence,
-            )
-            for (
-                number,
-                fingerprint,
-                starts_at,
-                received_at,
-                state,
-                text_id,
-                founder,
-                confidence,
-            ) in members
-        ],
-        moved,
-        undoes,
-    )
+    return [
+        Member(
+            id=number,
+            fingerprint=fingerprint,
+            labels=labels[fingerprint],
+            starts_at=starts_at,
+            received_at=received_at,
+            state=EpisodeState(state),
+            text_id=text_id,
+            founder=founder,
+            confidence=confidence,
+        )
+        for (
+            number,
+            fingerprint,
+            starts_at,
+            received_at,
+            state,
+            text_id,
+            founder,
+            confidence,
+        ) in members
+    ]

@@ -21,7 +21,8 @@ def clusters(grouping: Grouping, *ids: int) -> list[int | None]:
 
 def test_merges_and_splits_move_periods_in_their_order() -> None:
     grouping = Grouping()
-    grouping.note([assigned(1, 1), assigned(2, 1), assigned(3, 2), assigned(4, 3)])
+    latest = {"f": Episode(1, "f", {}, 0, 0, 0)}
+    grouping.note([assigned(1, 1), assigned(2, 1), assigned(3, 2), assigned(4, 3)], latest)
     grouping.regroup([Merged(9, 1, 2), Moved([1, 3, 77], 4), Merged(10, 4, 3)])
 
     assert clusters(grouping, 1, 2, 3, 4) == [3, 2, 3, 3]

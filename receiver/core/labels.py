@@ -68,7 +68,8 @@ def tokens(labels: Mapping[str, str], severity_label: str) -> tuple[str, ...]:
     return tuple(
         token(name, value)
         for name, value in labels.items()
-        if name not in NOT_TOPOLOGY and name != severity_label
+        # One without a name would be taken for an alert's name, and tells nothing.
+        if name and name not in NOT_TOPOLOGY and name != severity_label
     )
 
 
@@ -183,8 +184,10 @@ class LabelFrequencies:
         The span looked back on fades as the count does: it is the integral of what is left of each
         second since the first.
         """
+        # What is left of the first fades to 0 within three years, and is known still.
+        known = _SINCE in self._counts
         left = self._count(_SINCE, now)
-        span = (1.0 - left) * _HALF_LIFE_SECONDS / math.log(2.0) if left else 0.0
+        span = (1.0 - left) * _HALF_LIFE_SECONDS / math.log(2.0) if known else 0.0
         return (1.0 + self._count(_OPENED, now)) / (usual_seconds + span)
 
     def _shrink(self, now: int) -> None:

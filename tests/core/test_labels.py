@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from receiver.core.labels import LabelFrequencies, label_of, token, tokens
+from receiver.core.labels import MOST_LABELS, LabelFrequencies, label_of, token, tokens
 from receiver.core.timestamps import SECOND
 
 DAY = 86_400 * SECOND
@@ -15,6 +15,12 @@ def test_severity_and_who_watched_are_no_topology() -> None:
 
     assert tokens(told, "grade") == (token("pod", "p" * 500),)
     assert len(token("n" * 500, "p" * 500)) < 250
+
+
+def test_of_labels_without_end_the_first_are_looked_at() -> None:
+    told = tokens({"alertname": "A"} | {f"l{n:06}": "v" for n in range(10_000)}, "severity")
+
+    assert told == tuple(token(f"l{n:06}", "v") for n in range(MOST_LABELS))
 
 
 def test_a_token_gives_back_name_and_value() -> None:

@@ -104,7 +104,8 @@ class Companions:
         self._by_text[text_id] = company
         self._by_text.move_to_end(text_id)
         self._touched |= {0, text_id}
-        if len(self._by_text) > self._limit:
+        # More than one where the limit was higher before a restart.
+        while len(self._by_text) > self._limit:
             gone, theirs = self._by_text.popitem(last=False)
             for other in theirs.met:
                 self._part(gone, other)

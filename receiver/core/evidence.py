@@ -63,7 +63,8 @@ TOGETHER_FOR = 3.0
 """Most that known company counts for: as much as a like text."""
 
 HABIT_SHARE = 0.135
-"""Share of new problems that begin with just this alert, against which its own return is weighed."""
+"""Share of new problems that begin with just this alert, and of its own firings that begin one at most;
+its return is weighed against the lesser rate."""
 
 GAPS_KEPT = 16.0
 """Gaps that a cluster's pace is learned from, older ones fading: a burst thins out as it ends."""
@@ -489,8 +490,11 @@ def _at_home(
 
     Text and labels are its own and say nothing; its gaps so far say when it was to be expected.
     """
-    density = _lomax(gap, 1.0 + probe.habit.gaps, settings.time_scale + probe.habit.gap_sum)
-    habit = min(TIME_FOR, density - math.log(HABIT_SHARE * background.new_rate))
+    shape, scale = 1.0 + probe.habit.gaps, settings.time_scale + probe.habit.gap_sum
+    # It begins no more problems than it fires. Without this, many chronic alerts would each take the
+    # clusters of the others for new problems, and open one each time for ever.
+    begins = HABIT_SHARE * min(background.new_rate, shape / scale)
+    habit = min(TIME_FOR, _lomax(gap, shape, scale) - math.log(begins))
     return Score(
         cluster_id=cluster.id,
         confidence=confidence_of(habit),

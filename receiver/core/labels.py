@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
+from itertools import islice
 
 from receiver.core.names import Vocabulary
 from receiver.core.timestamps import SECOND
@@ -24,6 +25,10 @@ _HALF_LIFE_SECONDS = 86_400.0
 
 _LONGEST = 120
 """Characters of a name or value in a token: no value of megabytes is held as a key."""
+
+MOST_LABELS = 100
+"""Labels of one alert that are looked at, the first by name: no sender in its right mind gives more, and
+each is compared with each cluster that may be meant."""
 
 _MANY, _NEARLY_ALL = 20.0, 0.7
 """Alerts from which on can be told what all have, and which share is nearly all."""
@@ -69,12 +74,14 @@ def label_of(token: str) -> tuple[str, str]:
 
 
 def tokens(labels: Mapping[str, str], severity_label: str) -> tuple[str, ...]:
-    """Return tokens of those *labels* that may tell where an alert is."""
-    return tuple(
+    """Return tokens of those *labels*, at most MOST_LABELS, that may tell where an alert is."""
+    telling = (
         token(name, value)
         for name, value in labels.items()
-        if name not in NOT_TOPOLOGY and name != severity_label
+        # One without a name would be taken for an alert's name, and tells nothing.
+        if name and name not in NOT_TOPOLOGY and name != severity_label
     )
+    return tuple(islice(telling, MOST_LABELS))
 
 
 class LabelFrequencies:
@@ -191,8 +198,10 @@ class LabelFrequencies:
         The span looked back on fades as the count does: it is the integral of what is left of each
         second since the first.
         """
+        # What is left of the first fades to 0 within three years, and is known still.
+        known = _SINCE in self._counts
         left = self._count(_SINCE, now)
-        span = (1.0 - left) * _HALF_LIFE_SECONDS / math.log(2.0) if left else 0.0
+        span = (1.0 - left) * _HALF_LIFE_SECONDS / math.log(2.0) if known else 0.0
         return (1.0 + self._count(_OPENED, now)) / (usual_seconds + span)
 
     def _shrink(self, now: int) -> None:

@@ -58,7 +58,8 @@ class LiveClusters:
         for token in cluster.tokens.keys() & set(tokens):
             self._by_token.setdefault(token, set()).add(cluster.id)
         self._recent.pop(cluster.id, None)
-        self._recent[cluster.id] = None
+        if not cluster.patience:
+            self._recent[cluster.id] = None
         self._wait(cluster.id, cluster.only if cluster.patience else "")
 
     def unindex(self, cluster: Cluster, text_ids: Iterable[int], tokens: Iterable[str]) -> None:
@@ -108,22 +109,21 @@ class LiveClusters:
         found: set[int] = set()
         if probe.vector is not None:
             for text_id, _ in self.texts.search(probe.vector, neighbors):
-                found.update(self._latest(self._by_text[text_id]))
+                found.update(self._latest(self._by_text[text_id].difference(self._waits)))
         for token in probe.weights:
             holders = self._by_token.get(token, set())
             if len(holders) <= COMMON:
-                found.update(self._latest(holders))
+                found.update(self._latest(holders.difference(self._waits)))
         found.update(self._moved_last())
-        homes = self._homes.get(fingerprint, set())
-        found |= homes
-        clusters = [self.by_id[cluster_id] for cluster_id in sorted(found)]
-        # One that waits for its alert is part of what goes on, and nobody else's.
-        return [c for c in clusters if not c.patience or c.id in homes]
+        # One that waits for its alert is part of what goes on, and nobody else's: it takes no place from
+        # those that others may belong to.
+        found |= self._homes.get(fingerprint, set())
+        return [self.by_id[cluster_id] for cluster_id in sorted(found)]
 
     def background(self, tokens: Iterable[str], new_rate: float) -> Background:
         """Return what is going on that an alert with *tokens* is judged against."""
         return Background(
-            accepting=len(self._recent),
+            accepting=len(self._recent) + len(self._waits),
             holders={token: len(self._by_token.get(token, ())) for token in tokens},
             recent=self._moved_last(),
             new_rate=new_rate,

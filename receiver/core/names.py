@@ -67,17 +67,28 @@ def stem(word: str) -> str:
     return folded[:-1] if len(folded) > 3 and folded.endswith("s") else folded
 
 
-@lru_cache(maxsize=_CACHED)
 def split(name: str) -> tuple[str, ...]:
     """Return the words of an alert's *name*, as they are written; safe to show."""
-    apart = _DIGITS.sub(" ", split_name(display(name[:LONGEST])))
+    return _split(name[:LONGEST])
+
+
+def stems(name: str) -> frozenset[str]:
+    """Return the stems of the words of *name*."""
+    return _stems(name[:LONGEST])
+
+
+# What is cached is held: cut before, not within.
+
+
+@lru_cache(maxsize=_CACHED)
+def _split(name: str) -> tuple[str, ...]:
+    apart = _DIGITS.sub(" ", split_name(display(name)))
     return tuple(_INITIAL.sub(r"\1", apart).split())
 
 
 @lru_cache(maxsize=_CACHED)
-def stems(name: str) -> frozenset[str]:
-    """Return the stems of the words of *name*."""
-    return frozenset(stem(word) for word in split(name))
+def _stems(name: str) -> frozenset[str]:
+    return frozenset(stem(word) for word in _split(name))
 
 
 def is_state(word: str) -> bool:

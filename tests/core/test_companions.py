@@ -166,3 +166,13 @@ def test_rows_of_changes_give_it_back_whenever_they_are_asked_for(
         assert again.lift(text_id, range(1, 9)) == company.lift(text_id, range(1, 9))
         assert company.lift(text_id, range(1, 9))[0] >= 0.0
     assert len(company) <= 5
+
+
+def test_a_lower_limit_holds_from_the_next_text_on() -> None:
+    company = Companions(10)
+    company.restore(seen([(n, n * HOUR) for n in range(1, 51)]).rows())
+
+    company.observe(99, 60 * HOUR, 51)
+
+    assert list(company._by_text) == [*range(42, 51), 99]
+    assert company.changes()[1] == list(range(1, 42))

@@ -86,6 +86,23 @@ def test_an_alert_that_comes_back_alone_is_one_cluster_that_waits_and_then_resol
     assert not site.engine.live._homes
 
 
+def test_many_chronic_alerts_settle_as_one_does() -> None:
+    site, opened = Site(), []
+    for n in range(12):
+        for other in range(8):
+            name, start = f"Chronic{'ABCDEFGH'[other] * 3}", 600.0 * n + 75.0 * other
+            for ends in (None, start + 30):
+                told = alert(
+                    name, starts=start, ends=ends, host=f"h{other}", summary=f"{name} flaps"
+                )
+                site.receive(ends or start, told)
+        opened.append(site.engine.counters.cluster_id)
+
+    # Each waits once it has come back; none opens another from then on.
+    assert opened[-1] == opened[len(opened) // 2]
+    assert sum(bool(c.patience) for c in site.engine.live.by_id.values()) == 8
+
+
 def test_chronic_noise_does_not_glue_incidents_together() -> None:
     """It fires between two incidents and beside both, is in neither, and neither is in the other."""
     site = Site()

@@ -1,8 +1,10 @@
 from __future__ import annotations
 
+import math
+
 import pytest
 
-from receiver.core.labels import LabelFrequencies, label_of, token, tokens
+from receiver.core.labels import MOST_LABELS, LabelFrequencies, label_of, token, tokens
 from receiver.core.timestamps import SECOND
 
 DAY = 86_400 * SECOND
@@ -13,6 +15,12 @@ def test_severity_and_who_watched_are_no_topology() -> None:
 
     assert tokens(told, "grade") == (token("pod", "p" * 500),)
     assert len(token("n" * 500, "p" * 500)) < 250
+
+
+def test_of_labels_without_end_the_first_are_looked_at() -> None:
+    told = tokens({"alertname": "A"} | {f"l{n:06}": "v" for n in range(10_000)}, "severity")
+
+    assert told == tuple(token(f"l{n:06}", "v") for n in range(MOST_LABELS))
 
 
 def test_a_token_gives_back_name_and_value() -> None:
@@ -133,6 +141,25 @@ def test_how_often_clusters_open_is_learned() -> None:
 
     assert 1 / 640 < busy < 1 / 600
     assert counts.opening_rate(3600.0, 24 * DAY) < busy / 100
+
+
+def test_a_site_of_years_knows_that_it_is_old() -> None:
+    counts = LabelFrequencies(100)
+    counts.open(0)
+
+    rates = [counts.opening_rate(3600.0, days * DAY) for days in (1000, 1100, 4000)]
+
+    assert rates == pytest.approx([1 / (3600 + 86_400 / math.log(2))] * 3)
+
+
+def test_a_label_without_a_name_is_no_alert_name() -> None:
+    labels = {"": "DiskFull", "alertname": "NetDown", "pod": "a"}
+    assert tokens(labels, "severity") == (token("pod", "a"),)
+
+    counts = LabelFrequencies(10)
+    for n in range(30):
+        counts.observe(tokens({**labels, "pod": str(n)}, "severity"), n * DAY)
+    assert counts.met("DiskFull", 0) == 0.0
 
 
 def test_what_is_no_label_value_is_kept_beyond_the_limit() -> None:

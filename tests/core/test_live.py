@@ -126,6 +126,22 @@ def test_a_cluster_that_waits_for_an_alert_is_found_by_it_and_by_nobody_else() -
     assert clusters.background(["pod=a"], 0.5).holders == {"pod=a": 2}
 
 
+def test_those_that_wait_take_no_place_from_the_others() -> None:
+    crowd = [cluster(n, "same text", "pod=a") for n in range(2, 3 * PER_SOURCE)]
+    for one in crowd:
+        one.only, one.patience = f"f{one.id}", 60
+    clusters = live(cluster(1, "same text", "pod=a"), *crowd)
+
+    assert found(clusters, Probe(None, {}, at(0), {})) == [1]
+    assert found(clusters, Probe(vector_of("same text"), {"pod=a": 1.0}, at(0), {})) == [1]
+    assert clusters.background([], 0.5).accepting == 1 + len(crowd)
+    assert list(clusters.background([], 0.5).recent) == [1]
+
+    clusters._recent.clear()
+    assert found(clusters, Probe(vector_of("same text"), {}, at(0), {})) == [1]
+    assert found(clusters, Probe(None, {"pod=a": 1.0}, at(0), {})) == [1]
+
+
 def test_all_clusters_that_wait_for_an_alert_are_found_until_each_closes() -> None:
     one, other = waiting(1, "f1"), waiting(2, "f1")
     clusters = live(one, other)

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import sys
+
 import pytest
 
 from receiver.core.names import Vocabulary, phrase, split, stem, stems, told_words
@@ -70,3 +72,13 @@ def test_the_rarer_word_tells_more_and_what_is_forgotten_counts_no_more() -> Non
     assert vocabulary.rarity("new") > vocabulary.rarity("disk")
     vocabulary.discard("NodeDown")
     assert (vocabulary.names, vocabulary.count("down"), vocabulary.count("node")) == (2, 1, 0)
+
+
+def test_a_name_of_megabytes_is_not_held_for_its_words() -> None:
+    name = "DiskFull" * 100_000
+    before = sys.getrefcount(name)
+
+    assert split(name) == split(name[:120])
+    assert stems(name) == {"disk", "full"}
+
+    assert sys.getrefcount(name) == before

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 import pytest
@@ -15,28 +13,20 @@ from receiver.core.clusters import Cluster
 from receiver.core.constraints import Constraint, Kind
 from receiver.core.evolution import Event
 from receiver.core.explain import Placement
-from receiver.core.model import Member, Members, Sighting
+from receiver.core.model import Alert, Member, Members, Sighting
 from tests.builders import EMBEDDER, Site, alert, at, engine, settings, state_of
 
 ANY = 0.0
 
 
-def sighted(
-    site: Site,
-    seconds: float,
-    name: str,
-    axes: dict[int, float],
-    starts: float | None = None,
-    **labels: str,
-) -> str:
-    """Let an alert with a text along *axes* be received, and return its fingerprint."""
+def sighted(site: Site, seconds: float, told: Alert, axes: dict[int, float]) -> None:
+    """Let an alert with a text along *axes* be received."""
     vector = np.zeros(EMBEDDER.dims, np.float32)
     for axis, value in axes.items():
         vector[axis] = value
     vector /= np.sqrt((vector * vector).sum())
-    told = alert(name, starts=seconds if starts is None else starts, **labels)
+    name = told.labels["alertname"]
     site.feed([Sighting(at(seconds), told, f"{name} {sorted(axes.items())}", vector)])
-    return told.fingerprint
 
 
 def members(site: Site, cluster_id: int) -> list[Member]:
@@ -51,13 +41,14 @@ def of(events: list[Event], kind: str) -> list[Event]:
 # -- two are one -------------------------------------------------------------------------------------
 
 
-def torn(**changed: Any) -> Site:
+def torn() -> Site:
     """Two clusters of one problem, torn as long nothing was heard of it."""
-    site = Site(settings(threshold=0.52, **changed))
-    sighted(site, 0, "A", {0: 1.0}, node="n1")
+    site = Site(settings(threshold=0.52))
+    sighted(site, 0, alert("A", node="n1"), {0: 1.0})
     for axis in (50, 60, 70):
-        sighted(site, 300 + 4 * axis, f"Else{axis}", {axis: 1.0})
-    sighted(site, 880, "B", {0: 0.4, 1: 0.9}, rack="r1")
+        starts = 300 + 4 * axis
+        sighted(site, starts, alert(f"Else{axis}", starts=starts), {axis: 1.0})
+    sighted(site, 880, alert("B", starts=880, rack="r1"), {0: 0.4, 1: 0.9})
     assert len(site.engine.live) == 5
     return site
 
@@ -67,7 +58,8 @@ def bridge(site: Site) -> list[Event]:
     before = len(site.events)
     for n in range(8):
         axes = {0: 1.0, 1: 0.7, 2 + n: 0.1}
-        sighted(site, 881 + n, f"C{n}", axes, 440 + 50 * (n % 2), node="n1", rack="r1")
+        told = alert(f"C{n}", starts=440 + 50 * (n % 2), node="n1", rack="r1")
+        sighted(site, 881 + n, told, axes)
     return site.events[before:]
 
 
@@ -133,16 +125,19 @@ def test_an_alert_that_opened_a_cluster_fits_none() -> None:
 
 
 @pytest.fixture
-def wrong() -> Iterator[Site]:
+def wrong() -> Site:
     """One cluster that took the alerts of two problems, as any alert joined any."""
     site = Site(settings(threshold=ANY))
     # Not to be divided before it is whole.
     for n in range(15):
-        disk = n < 8
-        labels = {"namespace": "db"} if disk else {"namespace": "shop"}
-        sighted(site, n if disk else 400 + n, f"X{n}", {0 if disk else 1: 1.0, 2 + n: 0.2}, **labels)
+        if n < 8:
+            told = alert(f"X{n}", starts=n, namespace="db")
+            sighted(site, n, told, {0: 1.0, 2 + n: 0.2})
+        else:
+            told = alert(f"X{n}", starts=400 + n, namespace="shop")
+            sighted(site, 400 + n, told, {1: 1.0, 2 + n: 0.2})
     site.engine.take_asked()
-    yield site
+    return site
 
 
 def whole(site: Site) -> Cluster:
@@ -151,7 +146,7 @@ def whole(site: Site) -> Cluster:
 
 
 def ask(site: Site) -> list[int]:
-    sighted(site, 416, "X15", {1: 1.0, 20: 0.2}, namespace="shop")
+    sighted(site, 416, alert("X15", starts=416, namespace="shop"), {1: 1.0, 20: 0.2})
     return site.engine.take_asked()
 
 
@@ -168,7 +163,9 @@ def test_a_cluster_whose_texts_fall_apart_is_asked_for_and_split(wrong: Site) ->
     assert "two problems" in split.reason
     assert of(events, "operator_command") == []
     sides = {
-        frozenset(e.labels["namespace"] for e in wrong.engine.episodes.values() if e.cluster_id == c)
+        frozenset(
+            e.labels["namespace"] for e in wrong.engine.episodes.values() if e.cluster_id == c
+        )
         for c in wrong.engine.live.by_id
     }
     assert sides == {frozenset({"db"}), frozenset({"shop"})}
@@ -235,7 +232,7 @@ def test_a_few_stray_alerts_are_no_second_problem(wrong: Site) -> None:
 
 def test_one_text_has_no_halves() -> None:
     site = Site()
-    sighted(site, 0, "A", {0: 1.0}, node="n1")
+    sighted(site, 0, alert("A", node="n1"), {0: 1.0})
     cluster = whole(site)
 
     assert [len(half) for half in looks.halves(cluster)] == [1, 0]
@@ -254,7 +251,7 @@ def test_a_cluster_without_texts_is_judged_by_labels_and_time(wrong: Site) -> No
 def test_like_halves_are_no_two_problems() -> None:
     site = Site(settings(threshold=ANY))
     for n in range(8):
-        sighted(site, n, f"X{n}", {0: 1.0, 1 + n: 0.4}, namespace="db")
+        sighted(site, n, alert(f"X{n}", starts=n, namespace="db"), {0: 1.0, 1 + n: 0.4})
     cluster = whole(site)
 
     assert site.engine.take_asked() == []

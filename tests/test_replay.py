@@ -247,7 +247,10 @@ def test_a_title_is_that_which_it_has_once_it_is_no_longer_provisional(tmp_path:
     ("lines", "told"),
     [
         (["no json"], "1 line was refused: line 1: not JSON"),
-        ([{"status": "firing", "labels": {}}, "[1]"], "2 lines were refused; the first: line 1: labels"),
+        (
+            [{"status": "firing", "labels": {}}, "[1]"],
+            "2 lines were refused; the first: line 1: labels",
+        ),
     ],
 )
 def test_why_a_line_was_refused_is_told_beside_the_table(

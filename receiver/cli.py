@@ -242,8 +242,17 @@ def _replay(options: argparse.Namespace) -> int:
     if options.format == "table":
         print(replay.summary(played), file=sys.stderr)
     if played.refused:
-        print(f"{played.refused} lines were refused; --format jsonl says why", file=sys.stderr)
+        print(_refused(played), file=sys.stderr)
     return 1 if played.refused and played.refused == len(played.lines) else 0
+
+
+def _refused(played: replay.Replay) -> str:
+    first = next(line for line in played.lines if line.error)
+    where = ", ".join(f"{name} {value}" for name, value in first.place.items())
+    if played.refused == 1:
+        return f"1 line was refused: {where}: {first.error}"
+    count = f"{played.refused:,} lines were refused"
+    return f"{count}; the first: {where}: {first.error}; --format jsonl tells why each was"
 
 
 def _inputs(options: argparse.Namespace) -> list[replay.Source]:

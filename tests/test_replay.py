@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from receiver import replay
+from receiver import cli, replay
 from receiver.config import Config
 from receiver.core.timestamps import render
 from tests.builders import EMBEDDER, START, at, body, entry
@@ -227,3 +227,38 @@ def test_the_table_shows_the_largest_first(tmp_path: Path) -> None:
 
     assert text[1].split()[:2] == ["60", "2"]
     assert text[-1] == "    and 50 more clusters with 50 alerts"
+
+
+def test_a_title_is_that_which_it_has_once_it_is_no_longer_provisional(tmp_path: Path) -> None:
+    played = play(
+        tmp_path,
+        *(
+            line("DiskFull", n, labels={"alertname": "DiskFull", "pod": f"p{n}", "node": "n1"})
+            for n in range(4)
+        ),
+    )
+    (shown,) = list(replay.table(played))[1:]
+
+    assert shown.endswith("Disk full on node n1, 4 pods")
+    assert max(event.time for event in played.events) == at(3)
+
+
+@pytest.mark.parametrize(
+    ("lines", "told"),
+    [
+        (["no json"], "1 line was refused: line 1: not JSON"),
+        (
+            [{"status": "firing", "labels": {}}, "[1]"],
+            "2 lines were refused; the first: line 1: labels",
+        ),
+    ],
+)
+def test_why_a_line_was_refused_is_told_beside_the_table(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], lines: list[Any], told: str
+) -> None:
+    path = tmp_path / "stream.jsonl"
+    path.write_text("".join((x if isinstance(x, str) else json.dumps(x)) + "\n" for x in lines))
+    code = cli.run(["replay", "--set", "embedding.backend=hashing", "--no-diff", str(path)])
+
+    assert code == 1
+    assert told in capsys.readouterr().err

@@ -461,6 +461,9 @@ class Cluster:
             self.opened_at + TITLE_SETTLES_AFTER,
             self.joined_at + nanoseconds(settings.growing_for),
         ]
+        if self.title_seen_at is None:
+            # Regrouped too soon after a change of its title for another.
+            due.append(self.titled_at + nanoseconds(settings.rename_every))
         if self.member_resolved_at is not None:
             due.append(self.member_resolved_at + nanoseconds(settings.resolving_for))
         if self.accepting:

@@ -149,7 +149,7 @@ def sentence(placement: Placement) -> str:
 def _sentence(placement: Placement) -> str:
     best, runner_up = _best_two(placement)
     if best is None:
-        return "opens a cluster: nothing else is going on"
+        return "opens a cluster: no other takes alerts just now"
     at = f"{best.confidence:.2f}"
     if placement.cluster_id is None:
         nearest = f"the nearest, {best.cluster_id}, fits with {at} only"

@@ -12,7 +12,7 @@ import { whyView } from "./why.js";
 const EPISODES_SHOWN = 20;
 
 /** Return the view of an alert: {node, brief, detail, failed}. */
-export function createAlertCard({ open }) {
+export function createAlertCard({ api, open }) {
   const node = h("div.alert-card", {}, h("p.muted.loading", {}, "Loading…"));
   return {
     node,
@@ -24,7 +24,7 @@ export function createAlertCard({ open }) {
         node,
         head(told, episodes[0], model, now),
         clusterPart(told, model, open),
-        whyPart(told, open),
+        whyPart(told, api, open),
         labelsPart(told, episodes[0]),
         episodesPart(episodes, now),
       );
@@ -119,13 +119,14 @@ function clusterPart(told, model, open) {
   );
 }
 
-function whyPart(told, open) {
+function whyPart(told, api, open) {
   return h(
     "section",
     {},
     h("h4", {}, "Why there?"),
     whyView(told.why, {
       fingerprint: told.fingerprint,
+      api,
       onCluster: (id) => open("cluster", id),
       onAlert: (fingerprint) => open("alert", fingerprint),
     }),

@@ -35,6 +35,7 @@ export function createClusterCard(parts) {
   const title = h("h3.card-title");
   const figures = h("p.card-figures");
   const acked = h("p.card-acked", { hidden: true });
+  const noted = h("p.card-noted", { hidden: true });
   const notice = h("p.notice", { hidden: true });
   const trouble = h("div.trouble", { hidden: true });
   const links = h("p.card-links", { hidden: true });
@@ -66,6 +67,7 @@ export function createClusterCard(parts) {
     title,
     figures,
     acked,
+    noted,
     notice,
     history,
     links,
@@ -112,6 +114,9 @@ export function createClusterCard(parts) {
     fill(figures, figureWords(shown, now));
     acked.hidden = !shown.acked_by;
     if (shown.acked_by) fill(acked, icon("ack"), ackWords(shown));
+    // Written in its own part further down; what a colleague wrote is read first.
+    noted.hidden = !shown.note;
+    if (shown.note) fill(noted, icon("note"), foreign(shown.note, { limit: 300, lines: true }));
     operator.update(shown, kept);
     showHistory(history, shown, now, open);
   }

@@ -140,7 +140,7 @@ async function toggleWhy(button, place, alert, { api, onCluster, onAlert }) {
   try {
     const told = await api.get(`alerts/${encodeURIComponent(alert.fingerprint)}`);
     place.dataset.state = "told";
-    fill(place, whyView(told.why, { fingerprint: alert.fingerprint, onCluster, onAlert }));
+    fill(place, whyView(told.why, { fingerprint: alert.fingerprint, api, onCluster, onAlert }));
   } catch (error) {
     fill(place, h("p.failed", { role: "alert" }, error.message));
   }

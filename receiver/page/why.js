@@ -1,14 +1,23 @@
 // Why an alert is in its cluster: the terms of the decision, in words and figures.
 
-import { h, svg } from "./dom.js";
+import { fill, h, svg } from "./dom.js";
 import { count, duration } from "./format.js";
+import { inOrder } from "./labels.js";
 import { foreign } from "./text.js";
 import { bar, scaleOf, signed, termHelp, termName, total, whatDiffers } from "./why-terms.js";
+
+/** Labels that do not tell one alert of a name from another. */
+const UNTELLING = new Set(["alertname", "severity", "team", "cluster"]);
+
+/** Labels of alerts that were asked for, by fingerprint, which they make: they never change. */
+const labelsOf = new Map();
+const NAMES_KEPT = 500;
 
 /**
  * Return the explanation.
  * @param {object} why as GET alerts/{fingerprint} tells it
- * @param {{fingerprint: string, onCluster: (id: number) => void, onAlert: (fingerprint: string) => void}} about
+ * @param {{fingerprint: string, api: import("./api.js").Api, onCluster: (id: number) => void,
+ *   onAlert: (fingerprint: string) => void}} about
  */
 export function whyView(why, about) {
   if (!why) return h("p.muted", {}, "Nothing was kept about this decision.");
@@ -150,7 +159,8 @@ function measured(why, best, second, { onCluster }) {
 
 function sharedLabels(shared = []) {
   if (!shared.length) return null;
-  const most = Math.max(...shared.map(({ weight }) => weight), 0.001);
+  // At least a unit of log-odds, as in the terms' bars, so that nothing looks much.
+  const most = Math.max(...shared.map(({ weight }) => weight), 1);
   return h(
     "div",
     {},
@@ -177,23 +187,43 @@ function sharedLabels(shared = []) {
   );
 }
 
-function nearest(best, { fingerprint, onAlert }) {
+function nearest(best, { fingerprint, api, onAlert }) {
   const others = (best.nearest ?? []).filter((near) => near.fingerprint !== fingerprint);
   if (!others.length) return null;
   return h(
     "p.small.muted",
     {},
     `Nearest ${others.length === 1 ? "member" : `${count(others.length)} members`}: `,
-    others.flatMap((near, place) => [
-      place ? ", " : "",
-      h(
-        "button.link",
-        { type: "button", onclick: () => onAlert(near.fingerprint) },
-        foreign(near.fingerprint, { limit: 20 }),
-      ),
-      ` ${two(near.similarity)}`,
-    ]),
+    others.flatMap((near, place) => {
+      const link = h("button.link", { type: "button", onclick: () => onAlert(near.fingerprint) });
+      fill(link, foreign(near.fingerprint, { limit: 20 }));
+      name(link, near.fingerprint, api);
+      return [place ? ", " : "", link, ` ${two(near.similarity)}`];
+    }),
   );
+}
+
+/** Call the alert of *link* by its name and what it is about, once that is known: a fingerprint says nothing. */
+async function name(link, fingerprint, api) {
+  try {
+    fill(link, await nameOf(fingerprint, api));
+  } catch {
+    // The fingerprint stays, and leads to the alert.
+  }
+}
+
+async function nameOf(fingerprint, api) {
+  if (!labelsOf.has(fingerprint)) {
+    const { labels } = await api.get(`alerts/${encodeURIComponent(fingerprint)}`);
+    if (labelsOf.size >= NAMES_KEPT) labelsOf.clear();
+    labelsOf.set(fingerprint, labels);
+  }
+  const labels = labelsOf.get(fingerprint);
+  const about = inOrder(labels).find(([label]) => !UNTELLING.has(label));
+  return [
+    foreign(labels.alertname ?? fingerprint, { limit: 80 }),
+    about && [" (", foreign(about[1], { limit: 60 }), ")"],
+  ];
 }
 
 function clusterLink(id, onCluster) {

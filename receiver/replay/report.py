@@ -94,10 +94,10 @@ def agreement_json(found: Agreement) -> dict[str, float]:
 
 
 def titles(replay: Replay) -> dict[int, str]:
-    """Return the last title of each cluster, by its id."""
+    """Return the title of each cluster once it is no longer provisional, by its id."""
     return {
         event.cluster_id: event.detail["title"]
-        for event in replay.events
+        for event in (*replay.events, *replay.settling)
         if event.cluster_id is not None and "title" in event.detail
     }
 

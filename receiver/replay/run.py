@@ -10,6 +10,7 @@ from typing import Any
 from receiver.config import Config
 from receiver.core import scores
 from receiver.core.changes import Changes
+from receiver.core.clusters import TITLE_SETTLES_AFTER
 from receiver.core.embedder import Embedder
 from receiver.core.engine import Engine
 from receiver.core.evolution import Event, EventType
@@ -34,6 +35,7 @@ class Replay:
         engine: As it is at the end.
         lines: One for each firing alert of the input and for what was refused, in input order.
         events: All that happened.
+        settling: What would happen in the two minutes after the input: titles settle then.
         notifications: How many notifications the input holds.
         refused: How many lines were refused.
         storms: By id, as the API shows them.
@@ -44,6 +46,7 @@ class Replay:
     engine: Engine
     lines: list[Line] = field(default_factory=list)
     events: list[Event] = field(default_factory=list)
+    settling: list[Event] = field(default_factory=list)
     notifications: int = 0
     refused: int = 0
     storms: dict[int, dict[str, Any]] = field(default_factory=dict)
@@ -87,15 +90,18 @@ def run(inputs: Iterable[Path | Source], config: Config, embedder: Embedder) -> 
     replay = Replay(engine)
     grouping = Grouping()
     known: dict[tuple[str, int], Episode] = {}
+    now = 0
     for batch in _batches(in_time(_read(sources, intake))):
         for item, given in zip(batch, _inputs(engine, batch, embedder), strict=True):
             events = engine.step([given])
             grouping.note(events, engine.episodes)
             events += _look_again(engine, grouping, replay)
             replay.events += events
+            now = item.at if isinstance(item, Arrival) else item.time
             if isinstance(item, Arrival) and item.line is not None:
                 _note(item, item.line, engine, known)
         _take_in(engine.drain(), grouping, replay)
+    replay.settling = engine.step([Tick(now + TITLE_SETTLES_AFTER)])
     grouping.apply(line.episode for line in intake.lines if line.episode is not None)
     replay.lines, replay.demands, replay.remarks = intake.lines, intake.demands, intake.remarks
     replay.notifications, replay.refused = intake.notifications, intake.refused

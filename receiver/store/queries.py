@@ -93,15 +93,15 @@ class Queries:
             following = f"{found[-1]['final']}:{found[-1]['id']}"
         return [wire.cluster_json(rows.cluster_of(row)) for row in found], following
 
-    def whole(self, cluster_id: int) -> Cluster:
+    def whole(self, cluster_id: int, field: str = "id") -> Cluster:
         """Return the cluster, or the one it was merged into: links in sent pages live on.
 
         Raises:
-            NotFound: There is none with this id.
+            NotFound: There is none with this id, which was asked for in *field*.
         """
         row = rows.survivor(self._db, cluster_id)
         if row is None:
-            raise NotFound(f"cluster {cluster_id} does not exist", field="id")
+            raise NotFound(f"cluster {cluster_id} does not exist", field=field)
         return rows.cluster_of(row)
 
     def cluster(self, cluster_id: int) -> dict[str, Any]:

@@ -273,7 +273,9 @@ class Api:
         cluster_id = parameters.integer(query, "cluster_id", 0, low=1)
         if bool(text) == bool(cluster_id):
             raise SenderError("q: expected a text, or else cluster_id", field="q")
-        cluster = await self._read(self._queries.whole, cluster_id) if cluster_id else None
+        cluster = None
+        if cluster_id:
+            cluster = await self._read(self._queries.whole, cluster_id, "cluster_id")
 
         def question(engine: Engine, embed: Embed) -> tuple[Similar, float]:
             if cluster is None:

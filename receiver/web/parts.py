@@ -88,8 +88,8 @@ class Queries(Protocol):
         """Return one cluster with its members, or raise NotFound."""
         ...
 
-    def whole(self, cluster_id: int) -> Cluster:
-        """Return one cluster as it is kept, or the one it was merged into, or raise NotFound."""
+    def whole(self, cluster_id: int, field: str = "id") -> Cluster:
+        """Return one cluster as it is kept, or the one it was merged into, or raise NotFound of *field*."""
         ...
 
     def alerts_of_texts(self, texts: Sequence[tuple[int, float]]) -> list[dict[str, Any]]:

@@ -123,6 +123,20 @@ class TestWhatIsShown:
         expect(card).to_contain_text("2 values of service fired within 60 seconds")
         page.screenshot(path=pictures / "spread-unclear.png")
 
+    def test_what_a_colleague_noted_and_the_nearest_alerts_names_are_read_at_a_glance(
+        self, receiver: ReceiverProcess, open_page: OpenPage
+    ) -> None:
+        post(receiver, spread_out(web=0, cart=5))
+        receiver.settle()
+        page = opened(open_page(receiver.url + "#cluster=1"))
+        card = page.locator("#card")
+        card.get_by_label("Note").fill("failover is running")
+        card.get_by_role("button", name="Save note").click()
+
+        expect(card.locator(".card-noted")).to_have_text("failover is running")
+        card.get_by_role("button", name="Why here?").last.click()
+        expect(card.locator(".why")).to_contain_text("Nearest member: Slow (web)")
+
     def test_search_finds_where_an_alert_went(
         self, receiver: ReceiverProcess, open_page: OpenPage
     ) -> None:

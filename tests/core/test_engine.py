@@ -453,7 +453,7 @@ def test_events_are_told_in_one_form() -> None:
             "labels": {"alertname": "A", "node": "n1"},
         },
         "confidence": 1.0,
-        "reason": "opens a cluster: nothing else is going on",
+        "reason": "opens a cluster: no other takes alerts just now",
     }
 
 

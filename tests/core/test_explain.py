@@ -71,7 +71,7 @@ def test_where_nothing_goes_on_no_threshold_changes_anything() -> None:
     found = why(None, [])
 
     assert (found["decides_at"], found["best"], found["margin"]) == (None, None, None)
-    assert found["reason"] == "opens a cluster: nothing else is going on"
+    assert found["reason"] == "opens a cluster: no other takes alerts just now"
 
 
 def test_an_operator_joins_at_any_threshold() -> None:

@@ -197,6 +197,18 @@ def test_operators_may_have_one_more_change_by_a_merge() -> None:
     assert renamed(site)[-1] == (500, "Disk full, pod down in pods a and b")
 
 
+def test_what_is_regrouped_soon_after_a_change_is_corrected_when_a_change_may_be() -> None:
+    site = Site(core_settings(threshold=1.0, close_after=100_000.0))
+    site.receive(0, alert(pod="a"), alert("PodDown", pod="b"), alert("LinkSlow", pod="c"))
+    site.feed([Tick(at(500)), Merge(at(500), 2, 1, (("x",), ("y",)))])
+    site.feed([Merge(at(510), 3, 1, (("x",), ("z",))), Tick(at(5000))])
+
+    assert renamed(site)[-2:] == [
+        (500, "Disk full, pod down in pods a and b"),
+        (560, "Disk full, pod down and 1 more in 3 pods"),
+    ]
+
+
 def test_an_operators_title_stays_and_the_own_one_comes_back_on_demand() -> None:
     site = Site(ONE)
     grow(site, 0, 4)

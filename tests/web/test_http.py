@@ -484,6 +484,14 @@ class TestOperator:
         events = await client.items("/api/v1/events")
         assert [e["type"] for e in events[-2:]] == ["operator_command", "cluster_renamed"]
 
+    async def test_likeness_to_a_cluster_that_is_not_names_the_parameter(
+        self, start: Start
+    ) -> None:
+        async with start() as client:
+            status, found = await client.get("/api/v1/similar?cluster_id=9")
+
+        assert (status, found["error"]["field"]) == (404, "cluster_id")
+
     async def test_a_cluster_that_is_over_takes_a_note(self, start: Start) -> None:
         async with start("clustering.resolve_after=0") as client:
             await client.post(body(entry("A")))

@@ -226,7 +226,11 @@ class Caller:
         number, together = next(NUMBERS), name != "mergeCluster"
         # So far apart that they are never grouped, or begun together, so that they are.
         starts = [86_400 * (2 * number + 1), 86_400 * (2 * number + 2 - together)]
-        labels = [{"alertname": f"Spare{number}", "spare": f"{number}-{n}"} for n in (0, 1)]
+        # A value that no other cluster has speaks for them, however many of the like there are by now.
+        shared = {"pair": f"{number}"} if together else {}
+        labels = [
+            {"alertname": f"Spare{number}", **shared, "spare": f"{number}-{n}"} for n in (0, 1)
+        ]
         await self.post(
             *(entry(labels=told, starts=at) for told, at in zip(labels, starts, strict=True))
         )

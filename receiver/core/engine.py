@@ -355,11 +355,14 @@ class Engine:
 
     def _habit_after(self, before: Episode, onset: int) -> Habit:
         """Return how an alert came back that fires anew at *onset*, *before* being its last episode."""
+        if onset <= before.starts_at:
+            # The same firing period, counted again, is no return.
+            return before.habit
         was: Cluster | PastCluster | None = self._cluster_of(before)
         if was is None:
             was = self._past.get(before.cluster_id or 0)
         alone = was is not None and was.only == before.fingerprint
-        return before.habit.after(max(0, onset - before.starts_at), alone=alone)
+        return before.habit.after(onset - before.starts_at, alone=alone)
 
     def _record_ended(self, alert: Alert, now: int, known: Episode | None) -> None:
         """Keep an episode of which only the end was told: nothing to cluster, nothing that fires."""

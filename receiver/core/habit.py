@@ -44,7 +44,7 @@ class Habit:
         """Return the habit when it fires anew *gap* nanoseconds after the last onset.
 
         Args:
-            gap: From onset to onset; at least 0.
+            gap: From onset to onset; above 0.
             alone: Whether the last firing's cluster had no other alert.
         """
         left = math.pow(0.5, gap / SECOND / _HALF_LIFE_SECONDS)

@@ -163,3 +163,16 @@ def test_another_alert_that_an_operator_wants_there_ends_the_waiting() -> None:
 
     assert (home.only, home.patience) == ("", 0)
     assert not site.engine.live._homes
+
+
+def test_a_firing_period_that_is_counted_again_is_no_return() -> None:
+    site = Site()
+    for n in range(5):
+        site.receive(3600.0 * n, chronic(0))
+        site.receive(3600.0 * n + 60, chronic(0, 3600.0 * n + 60))
+        # Long after its cluster is over.
+        site.feed([Tick(at(3600.0 * n + 3000))])
+
+    again = site.engine.episodes[chronic().fingerprint]
+    assert again.reopen_no == 4
+    assert again.habit == Habit()

@@ -39,6 +39,7 @@ STEPS: dict[str, tuple[float, float]] = {
     "evidence.LABELS_FOR": (1.5, 2.5),
     "evidence.LABELS_AGAINST": (-1.0, 0.0),
     "evidence.DIFFER_AGAINST": (-4.0, -6.0),
+    "evidence.SHARED_TELLS": (0.5, 2.0),
     "evidence.TIME_FOR": (1.5, 2.5),
     "evidence.TOGETHER_FOR": (1.5, 4.0),
     "evidence.HABIT_SHARE": (0.05, 0.3),
@@ -49,8 +50,9 @@ STEPS: dict[str, tuple[float, float]] = {
     "habit._GAPS_WAITED": (2.5, 6.0),
     "companions._PRIOR": (0.5, 2.0),
     "companions.MOST_COMPANIONS": (8, 32),
+    "looks.ONE": (1.0, 2.5),
     "clustering.time_scale": (40.0, 90.0),
-    "clustering.threshold": (0.5, 0.56),
+    "clustering.threshold": (0.64, 0.74),
 }
 """Constants of files in receiver/core, and settings, with what is tried beside the shipped value."""
 

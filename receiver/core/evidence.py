@@ -21,9 +21,8 @@ from receiver.core.habit import Habit
 from receiver.core.labels import label_of
 from receiver.core.model import Vector
 
-# The constants below were found together, by trial in a replica of this decision over ten labelled
-# streams; of 61 settings around them the means lay between .777 and .812 (docs/clustering.md).
-# benchmarks/search.py runs the streams with each of them a step to either side.
+# The constants below were found together, by trial over ten labelled streams and thinned copies of these;
+# benchmarks/search.py runs them with each a step to either side.
 
 TEXT_SLOPE = 20.0
 """Log-odds for each 1.0 of cosine; alerts of one component differ by some tenths only."""
@@ -58,6 +57,10 @@ a namespace say, outweighs like texts, and not every sign there is."""
 
 TIME_FOR = 2.0
 """Most that time counts for: of all that starts together, not everything is one problem."""
+
+SHARED_TELLS = 1.0
+"""From which on a shared value makes up for one that differs: what shares a node is one problem in
+however many namespaces."""
 
 TOGETHER_FOR = 3.0
 """Most that known company counts for: as much as a like text."""
@@ -423,8 +426,9 @@ def label_evidence(
 
     For: how rare is the most telling *shared* value where it matters? Among the other clusters that take
     members; where these are few, among the alerts of late. Against: the label that holds clusters
-    apart the most of those that both have, with no value in common. The most telling in each case and
-    not the sum: pod, node and instance often say one thing three times.
+    apart the most of those that both have, with no value in common; at most as much as a telling value
+    that is shared speaks for it. The most telling in each case and not the sum: pod, node and instance
+    often say one thing three times.
     """
     if not lifts:
         return 0.0
@@ -437,6 +441,8 @@ def label_evidence(
                 name = label_of(token)[0]
                 if name not in agreed and name in held:
                     against = says
+    if found >= SHARED_TELLS:
+        against = max(against, -found)
     return min(LABELS_FOR, LABELS_AGAINST + found) + max(DIFFER_AGAINST, against)
 
 

@@ -33,6 +33,7 @@ from benchmarks.month import (
     play,
     real_storms,
 )
+from benchmarks.tables import replace_block
 from receiver.core import identity
 from receiver.core.engine import CoreSettings, Engine
 from receiver.core.evolution import EventType
@@ -181,11 +182,12 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--only", help="sites with this in their name")
     parser.add_argument("--clustered", action="store_true", help="cluster the alerts too")
     parser.add_argument("--out", type=Path, help="write the results as JSON")
+    parser.add_argument("--write", type=Path, metavar="FILE", help="into the docs' generated block")
     options = parser.parse_args(arguments)
     faults = real_storms(options.data)
     network = network_arrivals(options.data)
-    print(f"| {' | '.join(_COLUMNS)} |")
-    print("|" + "---|" * len(_COLUMNS), flush=True)
+    lines = [f"| {' | '.join(_COLUMNS)} |", "|" + "---|" * len(_COLUMNS)]
+    print("\n".join(lines), flush=True)
     results: list[Result] = []
     for site in SITES:
         if options.only and options.only not in site.name:
@@ -200,8 +202,12 @@ def main(arguments: Sequence[str]) -> int:
                     when = f"day {at // DAY:.0f}, {at % DAY / HOUR:.2f} h"
                     print(f"{site.name}, seed {seed}: {what} at {when}", file=sys.stderr)
         results += of_site
-        print(_row(site.name, of_site), flush=True)
-    print(_row("all", results))
+        lines.append(_row(site.name, of_site))
+        print(lines[-1], flush=True)
+    lines.append(_row("all", results))
+    print(lines[-1])
+    if options.write:
+        replace_block(options.write, "storms", "\n".join(lines))
     if options.out:
         options.out.write_text(json.dumps([asdict(r) for r in results], indent=2) + "\n")
     return 0

@@ -154,14 +154,23 @@ class Worker:
         """Whether texts can be embedded."""
         return self._embedding.ready
 
-    def ask(self, question: Callable[[Engine, Embed], T]) -> Future[T]:
-        """Have *question* asked of the engine between two batches; it must change nothing."""
+    def ask(self, question: Callable[[Engine, Embed], T], about: str = "") -> Future[T]:
+        """Have *question* asked of the engine between two batches; it must change nothing.
+
+        Args:
+            question: Given the engine, and what embeds.
+            about: Fingerprint of the alert that it asks about, whose past the engine has to know.
+        """
         answer: Future[T] = Future()
 
         def run() -> T:
-            if self._engine is None or not self._embedding.ready:
+            engine = self._engine
+            if engine is None or not self._embedding.ready:
                 raise TryLater("the model is not ready yet")
-            return question(self._engine, self._embedding.embed)
+            if about and not engine.remembers(about):
+                # Not retried: whoever asks can ask again, and the batch in hand may be waiting too.
+                engine.step([Recall(*self._writer.call(self._writer.store.recall, [about]))])
+            return question(engine, self._embedding.embed)
 
         if self._stopping or not self._thread.is_alive():
             raise TryLater("shutting down")

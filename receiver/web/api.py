@@ -260,7 +260,7 @@ class Api:
                 "why": explain(placement, self._config.clustering),
             }
 
-        found = await self._from_worker(self._worker.ask(question))
+        found = await self._from_worker(self._worker.ask(question, alert.fingerprint))
         took = (self._seconds() - started) * 1000
         return answer({"fingerprint": alert.fingerprint, **found, "processing_ms": round(took, 3)})
 

@@ -50,8 +50,13 @@ class Worker(Protocol):
         """Figures as of the last commit; None before the first."""
         ...
 
-    def ask(self, question: Callable[[Engine, Embed], T]) -> Future[T]:
-        """Have *question* asked of the engine between two batches; it must change nothing."""
+    def ask(self, question: Callable[[Engine, Embed], T], about: str = "") -> Future[T]:
+        """Have *question* asked of the engine between two batches; it must change nothing.
+
+        Args:
+            question: Given the engine, and what embeds.
+            about: Fingerprint of the alert that it asks about, whose past the engine has to know.
+        """
         ...
 
     def command(self, request: Request) -> Future[dict[str, Any]]:

@@ -324,6 +324,22 @@ def test_questions_are_answered_between_batches(rigs: Callable[..., Rig]) -> Non
         rig.worker.ask(lambda engine, embed: 1)
 
 
+def test_a_question_about_an_alert_is_asked_of_an_engine_that_knows_its_past(
+    rigs: Callable[..., Rig],
+) -> None:
+    rig = rigs()
+    rig.receive(entry("A"))
+    rig.receive(entry("A", status="resolved", endsAt="2026-01-01T00:01:00Z"))
+    rig.settled()
+    (item,), _ = rig.queries.alerts(AlertQuery(), limit=10, cursor="")
+    fingerprint = item["fingerprint"]
+
+    asked = rig.worker.ask(lambda engine, embed: engine.remembers(fingerprint))
+    assert not asked.result(10)
+    about = rig.worker.ask(lambda engine, embed: engine.remembers(fingerprint), fingerprint)
+    assert about.result(10)
+
+
 def test_a_listener_at_fault_stops_nothing(
     rigs: Callable[..., Rig], monkeypatch: pytest.MonkeyPatch
 ) -> None:

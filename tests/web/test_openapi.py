@@ -336,7 +336,7 @@ class NotRestored:
     restored = False
     stats = None
 
-    def ask(self, question: object) -> Any:
+    def ask(self, question: object, about: str = "") -> Any:
         raise errors.TryLater("the model is not ready yet")
 
     def command(self, request: object) -> Any:

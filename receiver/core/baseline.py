@@ -152,10 +152,12 @@ class Baseline:
     def _explained(self, span: int) -> Iterable[float | None]:
         """Return what the *span* may be expected to count, by each of what explains it."""
         yield self._lately()
-        weeks = _customary(self._at_this_time(span, _WEEK, _WEEKS_KEPT, stormy=False))
-        if weeks is None:
-            yield _customary(self._at_this_time(span, _DAY, _WEEK // _DAY, stormy=False))
-        yield weeks
+        weeks = self._at_this_time(span, _WEEK, _WEEKS_KEPT, stormy=False)
+        # One week is no custom, but it knows a Monday from the Sunday before.
+        yield median_high(weeks) if weeks else None
+        if len(weeks) < _TWICE:
+            days = self._at_this_time(span, _DAY, _WEEK // _DAY, stormy=False)
+            yield median_high(days) if len(days) >= _TWICE else None
         yield _repeated(self._at_this_time(span, _DAY, _DAYS_OF_BURSTS, stormy=True))
         yield _repeated(self._at_this_time(span, _WEEK, _WEEKS_KEPT, stormy=True))
 
@@ -233,10 +235,6 @@ class Baseline:
             None if count is None else _Past(count, peak, at in stormy)
             for at, (count, peak) in enumerate(told)
         )
-
-
-def _customary(counts: list[float]) -> float | None:
-    return median_high(counts) if len(counts) >= _TWICE else None
 
 
 def _repeated(counts: list[float]) -> float | None:

@@ -123,6 +123,15 @@ def test_after_two_weeks_a_time_of_the_week_speaks_for_itself() -> None:
     assert (tuesday, usual(baseline, 16 * DAY + 73)) == (20, 60)
 
 
+def test_a_monday_that_begins_at_once_is_known_from_the_week_before() -> None:
+    """The days before say that so little, as came in the last hour of Sunday, goes on."""
+    baseline = new()
+    for day in range(11):
+        live(baseline, day * DAY, *[10 if day % 7 in (2, 3) else 50] * DAY)
+
+    assert usual(baseline, 11 * DAY + 2) == 50
+
+
 def test_what_is_longer_ago_than_four_weeks_is_forgotten() -> None:
     baseline = new()
     for day in range(60):

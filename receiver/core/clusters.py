@@ -45,7 +45,7 @@ class ClusteringSettings:
     threshold: float = setting(
         # A wrong join may hide an incident, a wrong cluster more is only one more: of the thresholds
         # within .01 of the best mean over the labelled streams, that which hides the fewest.
-        0.69,
+        0.66,
         "Least confidence with which an alert joins a cluster.",
         unit="0 to 1",
         low=0,

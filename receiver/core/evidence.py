@@ -65,7 +65,7 @@ however many namespaces."""
 TOGETHER_FOR = 3.0
 """Most that known company counts for: as much as a like text."""
 
-HABIT_SHARE = 0.135
+HABIT_SHARE = 0.1
 """Share of new problems that begin with just this alert, and of its own firings that begin one at most;
 its return is weighed against the lesser rate."""
 

@@ -140,7 +140,7 @@ def test_the_command_tells_what_the_past_would_have_been(
     lines = stormcell_replay("--prometheus", prometheus.url, "--since=10m", "--format=jsonl")
 
     assert ended.returncode == 0
-    assert "DiskFull" in ended.stdout
+    assert "Disk full" in ended.stdout
     assert "every 1 s" in ended.stderr
     assert "2 notifications → 1 cluster → 0 storms" in ended.stderr
     assert [json.loads(line)["cluster"] for line in lines.stdout.splitlines()] == [1, 1]

@@ -147,7 +147,7 @@ def judge(found: dict[int, Seen], threshold: float) -> tuple[int, int, int]:
 
 def measure(config: Config, embedder: Embedder, names: Sequence[str]) -> dict[str, dict[int, Seen]]:
     """Return what the clusters of each of *names* were, with and without namespace labels."""
-    embedder = quality.Remembering(embedder)
+    embedder = replay.Remembering(embedder)
     found = {}
     for label, rows in streams.variants(names):
         played = rows if "fault_type" in rows[0] else twice(rows)

@@ -94,6 +94,7 @@ class Probe:
 
     Attributes:
         vector: Of its text, shape (dims,), unit length; None if it has none.
+        fingerprint: Of the alert; a cluster may wait for it alone.
         weights: Telling weight by label value.
         onset: startsAt, nanoseconds.
         shares: Share of alerts with it lately, by label value, above 0 and below 1.
@@ -116,6 +117,11 @@ class Probe:
     opened: float = 0.0
     habit: Habit = Habit()
     company: Callable[[Iterable[int]], tuple[float, int]] = _nobody
+    fingerprint: str = ""
+
+    def is_at_home(self, cluster: Cluster) -> bool:
+        """Whether *cluster* waits for it alone."""
+        return cluster.patience > 0 and cluster.only == self.fingerprint
 
 
 @dataclass(frozen=True, slots=True)
@@ -282,7 +288,8 @@ class _Ranking:
         first: list[Cluster] = []
         others: list[Cluster] = []
         for cluster in self._by_id.values():
-            (first if cluster.patience or cluster.id in self._recent else others).append(cluster)
+            soon = self._probe.is_at_home(cluster) or cluster.id in self._recent
+            (first if soon else others).append(cluster)
         scores = self._keep_best([], first, count)
         beat = _last_of_best(scores, count)
         rest = self._text_scale * TEXT_FOR + self._most_together + _ROUNDING
@@ -305,7 +312,7 @@ class _Ranking:
 
     def _bound(self, cluster: Cluster) -> float:
         """Return what the evidence for *cluster* is at most, found out in half of the time."""
-        if cluster.patience:
+        if self._probe.is_at_home(cluster):
             return math.inf
         similarities, text = self._similarities.get(cluster.id), 0.0
         if similarities:
@@ -337,7 +344,7 @@ class _Ranking:
 
     def _score(self, cluster: Cluster) -> Score:
         probe, gap = self._probe, cluster.gap_to(self._probe.onset)
-        if cluster.patience:
+        if probe.is_at_home(cluster):
             return _at_home(probe, cluster, gap, self._background, self._settings)
         usual, (shared, labels) = self._usual(cluster), self._labels(cluster)
         similarities = self._similarities.get(cluster.id, ())

@@ -98,13 +98,12 @@ class LiveClusters:
             self._waits[cluster_id] = fingerprint
             self._homes.setdefault(fingerprint, set()).add(cluster_id)
 
-    def candidates(self, probe: Probe, neighbors: int, fingerprint: str = "") -> list[Cluster]:
+    def candidates(self, probe: Probe, neighbors: int) -> list[Cluster]:
         """Return the accepting clusters that *probe* may belong to, by id.
 
         Args:
             probe: An alert.
             neighbors: How many nearest texts are looked at.
-            fingerprint: Of the alert, by which the clusters that wait for it alone are found.
         """
         found: set[int] = set()
         if probe.vector is not None:
@@ -117,7 +116,7 @@ class LiveClusters:
         found.update(self._moved_last())
         # One that waits for its alert is part of what goes on, and nobody else's: it takes no place from
         # those that others may belong to.
-        found |= self._homes.get(fingerprint, set())
+        found |= self._homes.get(probe.fingerprint, set())
         return [self.by_id[cluster_id] for cluster_id in sorted(found)]
 
     def background(self, tokens: Iterable[str], new_rate: float) -> Background:

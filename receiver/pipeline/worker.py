@@ -56,7 +56,7 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 
-class _Stopped(Exception):  # noqa: N818 - ends the thread, is no error
+class _Stopped(Exception):
     pass
 
 

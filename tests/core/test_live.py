@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 from receiver.core.clusters import Cluster
 from receiver.core.evidence import Probe
 from receiver.core.index import VectorIndex
@@ -117,12 +119,16 @@ def waiting(number: int, fingerprint: str, patience: int = 60) -> Cluster:
 ASKED = Probe(None, {"pod=a": 1.0}, at(0), {})
 
 
+def found_by(clusters: LiveClusters, fingerprint: str) -> list[int]:
+    return found(clusters, replace(ASKED, fingerprint=fingerprint))
+
+
 def test_a_cluster_that_waits_for_an_alert_is_found_by_it_and_by_nobody_else() -> None:
     clusters = live(waiting(1, "f1"), cluster(2, None, "pod=a"))
 
-    assert [c.id for c in clusters.candidates(ASKED, 4, "f1")] == [1, 2]
-    assert [c.id for c in clusters.candidates(ASKED, 4, "f2")] == [2]
-    assert [c.id for c in clusters.candidates(ASKED, 4)] == [2]
+    assert found_by(clusters, "f1") == [1, 2]
+    assert found_by(clusters, "f2") == [2]
+    assert found(clusters, ASKED) == [2]
     assert clusters.background(["pod=a"], 0.5).holders == {"pod=a": 2}
 
 
@@ -146,11 +152,11 @@ def test_all_clusters_that_wait_for_an_alert_are_found_until_each_closes() -> No
     one, other = waiting(1, "f1"), waiting(2, "f1")
     clusters = live(one, other)
 
-    assert [c.id for c in clusters.candidates(ASKED, 4, "f1")] == [1, 2]
+    assert found_by(clusters, "f1") == [1, 2]
     clusters.close(other)
-    assert [c.id for c in clusters.candidates(ASKED, 4, "f1")] == [1]
+    assert found_by(clusters, "f1") == [1]
     clusters.close(one)
-    assert clusters.candidates(ASKED, 4, "f1") == []
+    assert found_by(clusters, "f1") == []
     assert not clusters._homes
     assert not clusters._waits
 
@@ -162,5 +168,5 @@ def test_a_cluster_that_another_alert_joined_waits_no_more() -> None:
     one.only, one.patience = "", 0
     clusters.index(one, [], [])
 
-    assert [c.id for c in clusters.candidates(ASKED, 4, "f2")] == [1]
+    assert found_by(clusters, "f2") == [1]
     assert not clusters._homes

@@ -19,6 +19,7 @@ loop took meanwhile, as other work on it slows everything.
 from __future__ import annotations
 
 import argparse
+import gc
 import gzip
 import json
 import math
@@ -415,6 +416,7 @@ def measure(case: Case, rules: Sequence[Rule], alerts: int) -> Result:
     dims = len(rules[0].vector)
     engine = Engine(settings, dims)
     engine.restore(restored(case, settings, texts, dims))
+    gc.freeze()  # as the receiver does
     stream = Stream(rules, texts, case.vectors, engine.vector_of_text, seed=1)
     waits = settings.clustering.close_after
     # Not kept: clusters of a problem each, that close after so long.

@@ -26,7 +26,7 @@ from benchmarks.confusions import Decision, Judged, Kind, judge
 from receiver import config as configuration
 from receiver import replay
 from receiver.config import Config
-from receiver.core import evidence, placing
+from receiver.core import evidence, placing, ranking
 from receiver.core.clusters import Cluster
 from receiver.core.embedder import Embedder
 from receiver.core.engine import Engine
@@ -136,7 +136,7 @@ class Chooser:
     @contextmanager
     def choosing(self) -> Iterator[None]:
         """Let this choose in every engine meanwhile."""
-        place, step, rank = Engine.place, Engine.step, evidence.rank
+        place, step, rank = Engine.place, Engine.step, ranking.rank
 
         def ranked(
             probe: evidence.Probe, candidates: Sequence[Cluster], *weighed: Any

@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections import OrderedDict
 from collections.abc import Iterable, Iterator
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 
 from receiver.core.timestamps import SECOND
@@ -132,6 +133,11 @@ class Companions:
         self._met_by[other].discard(text_id)
         if not self._met_by[other]:
             del self._met_by[other]
+
+    def of(self, text_id: int) -> AbstractSet[int]:
+        """Return the texts that *text_id* has begun with, or they with it."""
+        own = self._by_text.get(text_id)
+        return frozenset() if own is None else own.met.keys() | self._met_by.get(text_id, ())
 
     def lift(self, text_id: int, others: Iterable[int]) -> tuple[float, int]:
         """Return how much likelier *text_id* is to begin with one of *others* than by chance.

@@ -9,12 +9,13 @@ from functools import partial
 from receiver.core.clusters import ClusteringSettings
 from receiver.core.companions import Companions
 from receiver.core.constraints import Constraints
-from receiver.core.evidence import Probe, lift, rank
-from receiver.core.explain import SHOWN, Placement
+from receiver.core.evidence import Probe, lift
+from receiver.core.explain import Placement
 from receiver.core.habit import Habit
 from receiver.core.labels import LabelFrequencies, label_of, tokens
 from receiver.core.live import LiveClusters
 from receiver.core.model import Vector
+from receiver.core.ranking import SHOWN, rank, rank_best
 
 _USUAL_NEW = 60
 """Time scales from one new cluster to the next, before the stream tells: an hour, by default."""
@@ -79,13 +80,15 @@ class Placing:
         settings, by_id = self._settings, self._live.by_id
         told = tokens(alert.labels, self._severity_label)
         probe = self._probe(alert, told, now)
-        found = self._live.candidates(probe, self._neighbors)
+        found, reach = self._live.candidates(probe, self._neighbors)
         word = self._constraints.word_on(alert.fingerprint, by_id.values())
         found, said = word.candidates(found, by_id)
         background = self._live.background(told, self.new_rate(now))
-        # The best of those an operator wants may be anywhere.
-        shown = None if word.wanted else SHOWN
-        scores = word.wanted_first(rank(probe, found, background, settings, shown))
+        if word.wanted:
+            # The best of those an operator wants may be anywhere.
+            scores = word.wanted_first(rank(probe, found, background, settings))
+        else:
+            scores = rank_best(probe, found, background, settings, reach, SHOWN)
         left_out = len(found) - len(scores)
         best = scores[0] if scores else None
         wanted = best is not None and best.cluster_id in word.wanted
@@ -116,5 +119,6 @@ class Placing:
             seen=usual.met(name, now),
             opened=usual.opened(now),
             habit=alert.habit,
+            companions=self._companions.of(alert.text_id),
             company=partial(self._companions.lift, alert.text_id),
         )

@@ -27,7 +27,6 @@ from receiver.core.evidence import (
     confidence_of,
     difference,
     lift,
-    rank,
     rarity,
     telling,
     time_evidence,
@@ -35,6 +34,7 @@ from receiver.core.evidence import (
 from receiver.core.habit import Habit
 from receiver.core.labels import token
 from receiver.core.model import Vector
+from receiver.core.ranking import rank
 from tests.builders import at
 
 SETTINGS = ClusteringSettings()

@@ -5,7 +5,7 @@ from dataclasses import replace
 from receiver.core.clusters import Cluster
 from receiver.core.evidence import Probe
 from receiver.core.index import VectorIndex
-from receiver.core.live import COMMON, PER_SOURCE, LiveClusters
+from receiver.core.live import COMMON, MOVED_LAST, PER_SOURCE, LiveClusters
 from receiver.core.model import Vector
 from tests.builders import EMBEDDER, at
 
@@ -42,7 +42,7 @@ def live(*clusters: Cluster) -> LiveClusters:
 
 
 def found(clusters: LiveClusters, probe: Probe) -> list[int]:
-    return [c.id for c in clusters.candidates(probe, 4)]
+    return [c.id for c in clusters.candidates(probe, 4)[0]]
 
 
 def test_candidates_come_from_texts_labels_and_recent_movement() -> None:
@@ -60,7 +60,7 @@ def test_candidates_come_from_texts_labels_and_recent_movement() -> None:
 def test_a_label_value_that_everything_has_is_no_source() -> None:
     clusters = live(*(cluster(n, None, "app=all") for n in range(1, COMMON + 3)))
 
-    assert len(found(clusters, Probe(None, {"app=all": 1.0}, at(0), {}))) == PER_SOURCE
+    assert len(found(clusters, Probe(None, {"app=all": 1.0}, at(0), {}))) == MOVED_LAST
 
 
 def test_of_many_only_the_latest_are_taken() -> None:
@@ -68,7 +68,9 @@ def test_of_many_only_the_latest_are_taken() -> None:
     for one in clusters.by_id.values():
         clusters._recent.pop(one.id)
 
-    assert found(clusters, Probe(vector_of("same text"), {}, at(0), {})) == list(range(84, 100))
+    assert found(clusters, Probe(vector_of("same text"), {}, at(0), {})) == list(
+        range(100 - PER_SOURCE, 100)
+    )
 
 
 def test_a_closed_cluster_is_found_no_more() -> None:
@@ -106,7 +108,7 @@ def test_the_background_is_of_clusters_that_take_members() -> None:
 
     assert found.accepting == 19
     assert found.holders == {"pod=a": 19, "node=1": 1, "x=y": 0}
-    assert list(found.recent) == list(range(20, 20 - PER_SOURCE, -1))
+    assert list(found.recent) == list(range(20, 20 - MOVED_LAST, -1))
     assert found.new_rate == 0.5
 
 

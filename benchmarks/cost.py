@@ -43,6 +43,7 @@ from numpy.typing import NDArray
 from benchmarks import streams, tables
 from receiver import config as configuration
 from receiver.core import engine as engine_module
+from receiver.core import placing
 from receiver.core.changes import Counters, Restored
 from receiver.core.clusters import Cluster
 from receiver.core.companions import Companions
@@ -353,7 +354,7 @@ class Stages:
             ("drain", Engine, "drain"),
             ("candidates", LiveClusters, "candidates"),
             ("search", VectorIndex, "search"),
-            ("rank", engine_module, "rank"),
+            ("rank", placing, "rank_best"),
             ("companions", Companions, "observe"),
             ("learn", Cluster, "learn"),
             ("learn", LiveClusters, "index"),

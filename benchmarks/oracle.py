@@ -169,7 +169,7 @@ class Chooser:
         with (
             mock.patch.object(Engine, "place", chosen),
             mock.patch.object(Engine, "step", noted),
-            mock.patch.object(placing, "rank", ranked),
+            mock.patch.object(placing, "rank_best", ranked),
         ):
             yield
 

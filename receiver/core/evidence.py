@@ -74,8 +74,8 @@ _LEAST = 1e-3
 
 # Log-odds at which an alert is as likely to belong as not, and how much makes it e times likelier: a
 # logistic curve through ten labelled streams, fitted by benchmarks/calibration.py.
-EVIDENCE_AT_HALF = -0.4
-EVIDENCE_SCALE = 1.8
+EVIDENCE_AT_HALF = -0.36
+EVIDENCE_SCALE = 1.9
 
 
 def _nobody(_: Iterable[int]) -> tuple[float, int]:

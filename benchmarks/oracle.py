@@ -26,7 +26,7 @@ from benchmarks.confusions import Decision, Judged, Kind, judge
 from receiver import config as configuration
 from receiver import replay
 from receiver.config import Config
-from receiver.core import evidence, placing, ranking
+from receiver.core import evidence, looks, placing, ranking
 from receiver.core.clusters import Cluster
 from receiver.core.embedder import Embedder
 from receiver.core.engine import Engine
@@ -170,6 +170,9 @@ class Chooser:
             mock.patch.object(Engine, "place", chosen),
             mock.patch.object(Engine, "step", noted),
             mock.patch.object(placing, "rank_best", ranked),
+            # Nor does it merge and split what was put where it belongs.
+            mock.patch.object(looks, "twin", return_value=None),
+            mock.patch.object(looks, "may_be_two", return_value=False),
         ):
             yield
 

@@ -220,11 +220,12 @@ class PastClusters:
 
     def weight(self, items: Iterable[str]) -> float:
         """Return how much it tells to have *items* in common."""
-        everything, holders = len(self.by_id) + _BEFORE, self._holders
         # Exact, as else it would depend on the order of a set, and that on the process.
-        return math.fsum(
-            math.log(everything / (len(holders.get(item, ())) + 0.5)) for item in items
-        )
+        return math.fsum(map(self._weight, items))
+
+    def _weight(self, item: str) -> float:
+        holders = len(self._holders.get(item, ()))
+        return math.log((len(self.by_id) + _BEFORE) / (holders + 0.5))
 
     def likeness(self, one: Signature, other: Signature) -> Likeness:
         """Return how much *one* is like *other*; both ways the same, but for the counts."""
@@ -259,9 +260,9 @@ class PastClusters:
     def _likest(
         self, one: Signature, candidates: Iterable[int], count: int
     ) -> list[tuple[PastCluster, Likeness]]:
-        ours = self.weight(one.items)
+        weights = {item: self._weight(item) for item in one.items}
         ranked = [
-            (self._bound(one, ours, self.by_id[past_id].signature), past_id)
+            (self._bound(one, weights, self.by_id[past_id].signature), past_id)
             for past_id in candidates
         ]
         ranked.sort(reverse=True)
@@ -281,14 +282,15 @@ class PastClusters:
         found = [(self.by_id[key], cosine) for key, cosine in hits if key not in self._gone]
         return found[:count]
 
-    def _bound(self, one: Signature, ours: float, other: Signature) -> float:
-        """Return what the similarity is at most, *ours* being the weight of *one*.
+    def _bound(self, one: Signature, weights: Mapping[str, float], other: Signature) -> float:
+        """Return what the similarity is at most, *weights* being those of the items of *one*.
 
         As if *other* had nothing that is not shared; that is found out in a tenth of the time.
         """
         assert one.center is not None
         assert other.center is not None
-        shared = self.weight(one.items & other.items)
+        ours = math.fsum(weights.values())
+        shared = math.fsum(weights[item] for item in one.items & other.items)
         cosine = max(0.0, float(one.center @ other.center))
         # A little more, as what is compared with it is rounded, and its cosine summed otherwise.
         return math.sqrt(cosine * 2.0 * shared / (ours + shared + _DOUBT)) + 0.001

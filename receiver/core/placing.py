@@ -120,5 +120,5 @@ class Placing:
             opened=usual.opened(now),
             habit=alert.habit,
             companions=self._companions.of(alert.text_id),
-            company=partial(self._companions.lift, alert.text_id),
+            company=partial(self._companions.lift, alert.text_id, now=now),
         )

@@ -1,4 +1,4 @@
-"""The metrics that the receiver exports, as docs/metrics.md tells; tests/test_docs.py holds that to the code."""
+"""The metrics that the receiver exports, as docs/metrics.md has them (held to the code by test_docs.py)."""
 
 from __future__ import annotations
 

@@ -269,6 +269,8 @@ def dashboard(
         "type": "dashboards",
         "tags": ["stormcell"],
         "title": "Stormcell",
+        "icon": "external link",
+        "tooltip": "The other dashboards of Stormcell",
         "asDropdown": True,
         "includeVars": False,
         "keepTime": True,

@@ -33,8 +33,21 @@ def _storms() -> list[Json]:
         options={
             "calculate": False,
             "cellGap": 1,
-            "color": {"mode": "scheme", "scheme": "Oranges", "steps": 32, "fill": ORANGE},
+            "color": {
+                "mode": "scheme",
+                "scheme": "Oranges",
+                "steps": 32,
+                "fill": ORANGE,
+                "scale": "linear",
+                "exponent": 0.5,
+                "reverse": False,
+            },
+            "exemplars": {"color": ORANGE},
+            # An hour without a storm is left blank.
+            "filterValues": {"le": 1e-9},
+            "legend": {"show": True},
             "rowsFrame": {"layout": "auto"},
+            "showValue": "never",
             "yAxis": {"axisPlacement": "left", "reverse": False, "axisLabel": "hour, UTC"},
             "cellValues": {"unit": "m"},
             "tooltip": {"mode": "single"},

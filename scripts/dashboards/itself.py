@@ -64,8 +64,8 @@ def _summary() -> list[Json]:
             promql("max by (version) (stormcell_build_info)", "{{version}}", instant=True),
             says="That runs.",
             size=(3, 4),
-        )
-        | {"options": {"textMode": "name", "colorMode": "none", "graphMode": "none"}},
+            text="name",
+        ),
     ]
 
 

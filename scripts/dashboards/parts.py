@@ -91,8 +91,12 @@ def stat(
     colour: str = "value",
     mappings: Sequence[Json] = (),
     absent: str = "—",
+    text: str = "auto",
 ) -> Json:
-    """Return a panel of one figure, coloured by *steps*: from which value on which colour."""
+    """Return a panel of one figure, coloured by *steps*: from which value on which colour.
+
+    *text* is what is shown: the value, or by `name` that of its series; *absent* where there is none.
+    """
     return panel(
         "stat",
         title,
@@ -103,8 +107,13 @@ def stat(
         options={
             "colorMode": colour,
             "graphMode": "none",
+            "justifyMode": "auto",
+            "orientation": "auto",
+            "percentChangeColorMode": "standard",
+            "showPercentChange": False,
+            "wideLayout": True,
             "reduceOptions": {"calcs": ["lastNotNull"], "fields": "", "values": False},
-            "textMode": "auto",
+            "textMode": text,
         },
         defaults={
             "noValue": absent,
@@ -154,7 +163,12 @@ def curves(
         unit=unit,
         size=size,
         options={
-            "legend": {"displayMode": "list", "placement": "bottom", "showLegend": True},
+            "legend": {
+                "calcs": [],
+                "displayMode": "list",
+                "placement": "bottom",
+                "showLegend": True,
+            },
             "tooltip": {"mode": "multi", "sort": "desc"},
         },
         defaults=defaults,
@@ -204,6 +218,7 @@ def table(
         size=size,
         options={
             "cellHeight": "sm",
+            "frameIndex": 0,
             "showHeader": True,
             "sortBy": [{"displayName": sort, "desc": True}] if sort else [],
         },

@@ -161,6 +161,19 @@ def board() -> Json:
                 options={
                     "displayMode": "basic",
                     "orientation": "horizontal",
+                    "namePlacement": "left",
+                    "showUnfilled": True,
+                    "sizing": "auto",
+                    "minVizHeight": 16,
+                    "minVizWidth": 8,
+                    "maxVizHeight": 300,
+                    "legend": {
+                        "calcs": [],
+                        "displayMode": "list",
+                        "placement": "bottom",
+                        "showLegend": False,
+                    },
+                    "valueMode": "color",
                     "reduceOptions": {
                         "calcs": ["lastNotNull"],
                         "fields": "/^(notifications|alerts|episodes|clusters|storms)$/",

@@ -2,7 +2,7 @@
 # The last stage has neither torch nor a compiler. A model that is prepared already saves the stage that needs
 # torch: docker build --build-context model=DIR ., where DIR/opt/cache/stormcell holds it (`stormcell model prepare`).
 # The steps below are what scripts/image_steps.py tries without Docker.
-ARG PYTHON=python:3.11.14-slim-bookworm
+ARG PYTHON=python:3.11.15-slim-bookworm@sha256:d29f48a31a8b408ed19272ca1e7b10ebae13b240a27e862d3d4217c528e2e0c3
 
 # -- our wheel, by a builder of a known release ------------------------------------------------------------
 FROM ${PYTHON} AS wheel

@@ -22,6 +22,7 @@ TEXT = (REPOSITORY / "docker-compose.yml").read_text()
 COMPOSE: dict[str, Any] = yaml.safe_load(TEXT)
 SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
 OURS = {"stormcell", "demo", "grafana"}
+RELEASE, DIGEST = r"v?\d+\.\d+\.\d+", r"@sha256:[0-9a-f]{64}"
 
 each_service = pytest.mark.parametrize("name", SERVICES)
 
@@ -72,24 +73,25 @@ def test_it_runs_as_nobody_of_note_and_writes_only_where_it_says(name: str) -> N
 
 @each_service
 def test_its_image_is_of_one_release(name: str) -> None:
-    image, _, tag = SERVICES[name]["image"].partition(":")
+    image = SERVICES[name]["image"]
 
-    assert re.fullmatch(r"v?\d+\.\d+\.\d+", tag)
     if name in OURS:
-        assert tag == __version__
+        assert image == f"{image.partition(':')[0]}:{__version__}"
     else:
-        assert "/" in image
+        # The specification has a tag or a digest, and no both.
+        assert re.fullmatch(r"[\w/]+" + DIGEST, image)
+        assert re.search(f"{image} # {RELEASE}\n", TEXT)
+    assert SERVICES[name]["mem_limit"]
 
 
 @pytest.mark.parametrize("file", ["Dockerfile", "grafana/Dockerfile"])
 def test_what_an_image_is_made_from_is_of_one_release(file: str) -> None:
     text = (REPOSITORY / file).read_text()
-    bases = re.findall(r"^FROM (\S+)", text, re.MULTILINE)
-    bases += re.findall(r"^ARG PYTHON=(\S+)", text, re.MULTILINE)
+    bases = re.findall(r"^(?:FROM |ARG PYTHON=)(\S+)", text, re.MULTILINE)
 
     assert bases
     for base in bases:
-        assert base == "${PYTHON}" or re.search(r":\d+\.\d+\.\d+", base), base
+        assert base == "${PYTHON}" or re.fullmatch(rf"[\w/]+:{RELEASE}[\w-]*{DIGEST}", base), base
 
 
 @each_service

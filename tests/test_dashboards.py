@@ -13,13 +13,31 @@ from typing import Any
 import pytest
 import yaml
 
+from receiver.core.clusters import ClusterState
+from receiver.core.evolution import EventType
 from scripts import dashboards
 from scripts.dashboards.parts import LIVE_PANEL, PROMETHEUS, STORMCELL, WIDTH
 from tests.support.absent import absent
 from tests.support.exported import TARGET_LABELS, exported, named
+from tests.support.processes import REPOSITORY
 
 BOARDS = {path.name: json.loads(path.read_text()) for path in sorted(dashboards.FOLDER.iterdir())}
-QUERY_TYPES = {"evolution", "clusters", "alerts", "events", "stats", "storms"}
+QUERY_TYPES = {"evolution", "clusters", "alerts", "events", "stats", "storms", "annotations"}
+OPTIONS = {
+    "evolution": set(),
+    "clusters": {"state", "severity", "text", "limit"},
+    "alerts": {"state", "text", "labels", "clusterId", "limit"},
+    "events": {"types", "clusterId", "limit"},
+    "stats": {"figures"},
+    "storms": {"limit"},
+    "annotations": {"marks"},
+}
+"""What a query of each type may ask for."""
+
+FIGURES = {"now", "rates", "ledger"}
+MARKS = {"storms", "births", "merges", "splits", "resolutions"}
+CLUSTER_STATES = {"live", "all"} | {state.value for state in ClusterState}
+PLUGIN = REPOSITORY / "grafana" / "src"
 PANELS = {"row", "stat", "timeseries", "table", "heatmap", "bargauge", LIVE_PANEL}
 VARIABLES = (("$__rate_interval", "5m"), ("$__interval", "1m"), ("$__range", "1h"))
 """What Grafana puts in before Prometheus sees it."""
@@ -92,6 +110,70 @@ def test_every_query_goes_to_a_source_that_is_provisioned(name: str) -> None:
         expressions(name)
     )
     assert {query["queryType"] for query in ours} <= QUERY_TYPES
+
+
+@each_board
+def test_our_own_data_source_is_asked_only_what_it_answers(name: str) -> None:
+    for query in queries(name, STORMCELL):
+        kind = query["queryType"]
+        assert query.keys() - {"refId", "datasource", "queryType"} <= OPTIONS[kind], kind
+        assert set(query.get("types", [])) <= {event.value for event in EventType}
+        assert set(query.get("marks", [])) <= MARKS
+        assert query.get("figures", "now") in FIGURES
+        if kind == "clusters":
+            assert query["state"] in CLUSTER_STATES
+
+
+@pytest.mark.skipif(not PLUGIN.exists(), reason="the plugin's source is not in this checkout")
+def test_what_it_answers_is_what_the_plugin_says() -> None:
+    text = (PLUGIN / "datasource" / "types.ts").read_text()
+
+    def enum(name: str) -> set[str]:
+        body = re.search(rf"export enum {name} {{(.*?)^}}", text, re.DOTALL | re.MULTILINE)
+        assert body, name
+        return set(re.findall(r"= '(\w+)'", body[1]))
+
+    query = re.search(r"interface StormcellQuery .*?{(.*?)^}", text, re.DOTALL | re.MULTILINE)
+    assert query
+    assert enum("QueryType") >= QUERY_TYPES
+    assert enum("Figures") == FIGURES
+    assert enum("Marks") == MARKS
+    options = {option for some in OPTIONS.values() for option in some}
+    assert options <= set(re.findall(r"^  (\w+)\?:", query[1], re.MULTILINE))
+    ids = {json.loads(file.read_text())["id"] for file in PLUGIN.glob("*/plugin.json")}
+    assert ids == {STORMCELL["type"], LIVE_PANEL}
+
+
+def properties(*names: str) -> set[str]:
+    """Return the fields that the API's schemas *names* have."""
+    path = REPOSITORY / "receiver" / "web" / "openapi.json"
+    schemas = json.loads(path.read_text())["components"]["schemas"]
+    return {field for name in names for field in schemas[name].get("properties", {})}
+
+
+FIELDS = {
+    # The identity of a cluster is called so in every frame.
+    "clusters": properties("ClusterFields") | {"cluster_id"},
+    "alerts": properties("Alert"),
+    "events": properties("EventFields"),
+    "storms": properties("Storm"),
+    "stats": {"notifications", "dead_letters", "alerts", "episodes", "clusters", "storms"},
+}
+"""Fields of frames: they are called as in the receiver's JSON."""
+
+
+@each_board
+def test_every_field_that_is_named_is_one_of_the_answer(name: str) -> None:
+    for panel in panels(name):
+        if panel.get("datasource") != STORMCELL or panel["type"] == LIVE_PANEL:
+            continue
+        (query,) = panel["targets"]
+        options = panel["options"]
+        wanted = {column["displayName"] for column in options.get("sortBy", [])}
+        wanted |= set(re.findall(r"\w+", options.get("reduceOptions", {}).get("fields", "")))
+
+        assert wanted <= FIELDS[query["queryType"]], panel["title"]
+        assert not panel["fieldConfig"]["overrides"]
 
 
 def test_each_query_type_is_shown_somewhere_and_the_live_panel_is() -> None:

@@ -18,6 +18,17 @@ from scripts.dashboards.parts import (
     textbox,
 )
 
+_TOLD = (
+    "cluster_created",
+    "cluster_merged",
+    "cluster_split",
+    "cluster_resolved",
+    "storm_started",
+    "storm_ended",
+    "operator_command",
+)
+"""Events that people look for; a storm has thousands of others."""
+
 _MINUTES_BY_HOUR = (
     'sum_over_time(count_values("hour", hour(timestamp(stormcell_storm_active == 1)))[1d:5m]) * 5'
 )
@@ -102,20 +113,20 @@ def board() -> Json:
             row("Where did the alert go"),
             table(
                 "Alerts",
-                ask("alerts", q="$search"),
+                ask("alerts", text="$search"),
                 says="All that were ever received, by label, label name or annotation.",
                 size=(24, 10),
             ),
             row("What happened"),
             table(
                 "Events",
-                ask("events"),
-                says="Births, merges, splits, ends and storms in the time range.",
+                ask("events", types=list(_TOLD)),
+                says="Births, merges, splits, ends, storms, and what operators did, in the time range.",
                 size=(12, 10),
             ),
             table(
                 "Recurrences",
-                ask("clusters", state="all", q="$search"),
+                ask("clusters", state="all", text="$search"),
                 says="Alert clusters, also those that are over, with the earlier one that each recurs.",
                 size=(12, 10),
             ),

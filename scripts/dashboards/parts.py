@@ -242,7 +242,7 @@ def storms_as_regions(*, shown: bool = True) -> Json:
         "enable": shown,
         "hide": False,
         "iconColor": ORANGE,
-        "target": {"refId": "Storms", **ask("storms")},
+        "target": {"refId": "Storms", **ask("annotations", marks=["storms"])},
     }
 
 

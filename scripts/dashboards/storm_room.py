@@ -113,7 +113,7 @@ def board() -> Json:
             ),
             table(
                 "Top clusters",
-                ask("clusters"),
+                ask("clusters", state="live"),
                 says="What is live, as Stormcell lists it.",
                 sort="firing",
             ),
@@ -149,15 +149,21 @@ def board() -> Json:
                     "topk(10, stormcell_cluster_new_alerts_per_second > 0)" + _TITLED, "{{title}}"
                 ),
                 says="Alerts a second that joined, over a minute.",
-                unit="reqps",
-                size=(12, 9),
+                unit="cps",
+                size=(8, 9),
+            ),
+            curves(
+                "Alerts fired and resolved",
+                ask("stats", figures="rates"),
+                says="As Stormcell counts them; Prometheus is not asked.",
+                size=(8, 9),
             ),
             panel(
                 "bargauge",
                 "Noise ledger",
-                ask("stats"),
+                ask("stats", figures="ledger"),
                 says="Notifications that came, alerts in them, clusters and storms that they became.",
-                size=(12, 9),
+                size=(8, 9),
                 options={
                     "displayMode": "basic",
                     "orientation": "horizontal",

@@ -13,7 +13,7 @@ demo: .venv/installed
 	$(BIN)/stormcell demo $(if $(CI),--once)
 
 test: .venv/installed tools model
-	$(BIN)/pytest --cov --cov-report= --durations=10
+	$(BIN)/pytest --numprocesses=auto --dist=loadfile --cov --cov-report= --durations=10
 	$(BIN)/coverage report --include='receiver/core/*' --fail-under=100
 	$(BIN)/coverage report --omit='receiver/core/*' --fail-under=0
 

@@ -66,7 +66,7 @@ def main() -> None:
     config = configuration.load(None, options.overrides)
     if config.embedding.backend == "onnx":
         prepare(config.embedding, report=lambda line: print(line, file=sys.stderr))
-    embedder = quality.Remembering(open_embedder(config.embedding))
+    embedder = replay.Remembering(open_embedder(config.embedding))
     observed: list[tuple[float, bool]] = []
     weights: list[float] = []
     for _, rows in streams.variants(list(streams.NAMES)):

@@ -19,6 +19,7 @@ loop took meanwhile, as other work on it slows everything.
 from __future__ import annotations
 
 import argparse
+import gc
 import gzip
 import json
 import math
@@ -42,6 +43,7 @@ from numpy.typing import NDArray
 from benchmarks import streams, tables
 from receiver import config as configuration
 from receiver.core import engine as engine_module
+from receiver.core import placing
 from receiver.core.changes import Counters, Restored
 from receiver.core.clusters import Cluster
 from receiver.core.companions import Companions
@@ -352,7 +354,7 @@ class Stages:
             ("drain", Engine, "drain"),
             ("candidates", LiveClusters, "candidates"),
             ("search", VectorIndex, "search"),
-            ("rank", engine_module, "rank"),
+            ("rank", placing, "rank_best"),
             ("companions", Companions, "observe"),
             ("learn", Cluster, "learn"),
             ("learn", LiveClusters, "index"),
@@ -415,6 +417,7 @@ def measure(case: Case, rules: Sequence[Rule], alerts: int) -> Result:
     dims = len(rules[0].vector)
     engine = Engine(settings, dims)
     engine.restore(restored(case, settings, texts, dims))
+    gc.freeze()  # as the receiver does
     stream = Stream(rules, texts, case.vectors, engine.vector_of_text, seed=1)
     waits = settings.clustering.close_after
     # Not kept: clusters of a problem each, that close after so long.

@@ -20,15 +20,16 @@ from benchmarks import baselines, measures, reference, requirements, shipped, st
 from benchmarks.baselines import group_by
 from benchmarks.baselines.method import Arrived, Method, text_of
 from benchmarks.measures import Grouping
-from benchmarks.shipped import Remembering, play, run
+from benchmarks.shipped import play, run
 from receiver import config as configuration
 from receiver.config import Config
 from receiver.core.embedder import Embedder
 from receiver.core.scores import agreement
 from receiver.embedding import open_embedder
 from receiver.embedding.prepare import prepare
+from receiver.replay import Remembering
 
-__all__ = ["Remembering", "measure", "play", "run"]
+__all__ = ["measure", "play", "run"]
 
 SEEDS = (1, 2, 3)
 """Of the shuffles."""

@@ -22,11 +22,12 @@ import time
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from benchmarks import quality, streams
+from benchmarks import quality, streams, tables
 from receiver import config as configuration
 from receiver import replay
 from receiver.config import Config
@@ -101,6 +102,9 @@ def truth_of(row: streams.Row) -> str:
     return "noise" + truth[len("noise-2022-08-22") :] if truth.startswith("noise-") else truth
 
 
+_HEAD = ["stream", "had one before", "linked", "right", "precision", "recall"]
+
+
 def watch(rows: list[streams.Row], played: replay.Replay) -> dict[int, Seen]:
     """Return what each cluster of *played*, a replay of *rows*, was."""
     kinds = {row["truth"]: truth_of(row) for row in rows}
@@ -147,7 +151,7 @@ def judge(found: dict[int, Seen], threshold: float) -> tuple[int, int, int]:
 
 def measure(config: Config, embedder: Embedder, names: Sequence[str]) -> dict[str, dict[int, Seen]]:
     """Return what the clusters of each of *names* were, with and without namespace labels."""
-    embedder = quality.Remembering(embedder)
+    embedder = replay.Remembering(embedder)
     found = {}
     for label, rows in streams.variants(names):
         played = rows if "fault_type" in rows[0] else twice(rows)
@@ -180,7 +184,7 @@ def cost(count: int, dims: int = 384) -> str:
     took = []
     for signature in signatures[count:]:
         started = time.thread_time()
-        past.like(signature)
+        past.sharing(signature)
         took.append((time.thread_time() - started) * 1000)
     return (
         f"{count} past clusters: {held / 1024:.0f} MiB; the likest is found in"
@@ -198,6 +202,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--set", dest="overrides", action="append", default=[], metavar="KEY=VALUE")
     parser.add_argument("--stream", action="append", choices=list(streams.NAMES))
+    parser.add_argument("--write", type=Path, help="write the tables to this document")
     parser.add_argument("--cost", type=int, metavar="PAST", help="what so many cost, and no more")
     options = parser.parse_args()
     if options.cost:
@@ -210,17 +215,37 @@ def main() -> None:
     if config.embedding.backend == "onnx":
         prepare(config.embedding, report=lambda line: print(line, file=sys.stderr))
     found = measure(config, open_embedder(config.embedding), options.stream or list(streams.NAMES))
-    for threshold in _THRESHOLDS:
-        print(f"\nrecurs_from {threshold}")
-        print(f"{'stream':18}{'had one':>9}{'linked':>8}{'right':>7}{'precision':>11}{'recall':>8}")
-        figures = []
-        for label, clusters in found.items():
-            could, linked, right = judge(clusters, threshold)
-            precision, recall = right / max(1, linked), right / max(1, could)
-            figures.append((precision if linked else 1.0, recall))
-            print(f"{label:18}{could:>9}{linked:>8}{right:>7}{precision:>11.2f}{recall:>8.2f}")
-        means = [statistics.fmean(column) for column in zip(*figures, strict=True)]
-        print(f"{'mean':18}{'':24}{means[0]:>11.3f}{means[1]:>8.3f}")
+    by_threshold = [(threshold, figures(found, threshold)) for threshold in _THRESHOLDS]
+    for threshold, rows in by_threshold:
+        print(f"\nrecurs_from {threshold}\n{tables.text([_HEAD, *rows])}")
+    if options.write:
+        usual = configuration.load(None, options.overrides).clustering.recurs_from
+        tables.replace_block(options.write, "recurrence", _document(by_threshold, usual))
+
+
+def figures(found: dict[str, dict[int, Seen]], threshold: float) -> list[list[str]]:
+    """Return a row of cells a stream, and one of means, for links from *threshold* on."""
+    rows, shares = [], []
+    for label, clusters in found.items():
+        could, linked, right = judge(clusters, threshold)
+        precision, recall = right / linked if linked else 1.0, right / max(1, could)
+        shares.append((precision, recall))
+        rows.append(
+            [label, str(could), str(linked), str(right), f"{precision:.2f}", f"{recall:.2f}"]
+        )
+    means = [f"{statistics.fmean(column):.3f}" for column in zip(*shares, strict=True)]
+    return [*rows, ["mean", "", "", "", *means]]
+
+
+def _document(by_threshold: Sequence[tuple[float, list[list[str]]]], usual: float) -> str:
+    streams_at_usual = next(rows for threshold, rows in by_threshold if threshold == usual)
+    means = [rows[-1] for _, rows in by_threshold]
+    thresholds = [
+        ["recurs_from", *(f"{threshold:g}" for threshold, _ in by_threshold)],
+        ["precision", *(mean[-2] for mean in means)],
+        ["recall", *(mean[-1] for mean in means)],
+    ]
+    return f"{tables.markdown([_HEAD, *streams_at_usual])}\n\n{tables.markdown(thresholds)}"
 
 
 if __name__ == "__main__":

@@ -24,6 +24,7 @@ from pathlib import Path
 
 from benchmarks import shipped, streams, tables
 from receiver import config as configuration
+from receiver import replay
 from receiver.core.scores import Agreement
 from receiver.embedding import open_embedder
 from receiver.embedding.prepare import prepare
@@ -85,9 +86,9 @@ class Job:
 
 
 @cache
-def _embedder(overrides: tuple[str, ...]) -> shipped.Remembering:
+def _embedder(overrides: tuple[str, ...]) -> replay.Remembering:
     config = configuration.load(None, list(overrides))
-    return shipped.Remembering(open_embedder(config.embedding))
+    return replay.Remembering(open_embedder(config.embedding))
 
 
 @cache

@@ -7,13 +7,10 @@ from __future__ import annotations
 
 import tempfile
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from unittest import mock
-
-import numpy as np
-from numpy.typing import NDArray
 
 from benchmarks import streams
 from benchmarks.measures import Grouping
@@ -22,29 +19,8 @@ from receiver.config import Config
 from receiver.core.embedder import Embedder
 from receiver.core.engine import Engine
 from receiver.core.evolution import Event, EventType
-from receiver.core.model import Input, Vector
+from receiver.core.model import Input
 from receiver.core.scores import Agreement
-
-
-class Remembering:
-    """An embedder that embeds each text once, for all runs over the same streams."""
-
-    def __init__(self, inner: Embedder) -> None:
-        """Ask *inner* for what is not known."""
-        self._inner = inner
-        self._known: dict[str, Vector] = {}
-        self.identity = inner.identity
-        self.dims = inner.dims
-        self.close = inner.close
-
-    def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        """Embed *texts* as the inner one does, shape (len(texts), dims)."""
-        unknown = [text for text in dict.fromkeys(texts) if text not in self._known]
-        # Some at a time: a model's memory grows with how many it is given at once.
-        for start in range(0, len(unknown), 64):
-            some = unknown[start : start + 64]
-            self._known.update(zip(some, self._inner.embed(some), strict=True))
-        return np.stack([self._known[text] for text in texts])
 
 
 def play(rows: list[streams.Row], config: Config, embedder: Embedder) -> replay.Replay:

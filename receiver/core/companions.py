@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections import OrderedDict
 from collections.abc import Iterable, Iterator
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 
 from receiver.core.timestamps import SECOND
@@ -59,10 +60,14 @@ class _Company:
     order: int = 0
     met: dict[int, float] = field(default_factory=dict)
 
+    def left(self, now: int) -> float:
+        """Return the share of the counts that is left at *now*, above 0 and at most 1."""
+        return math.pow(0.5, max(0, now - self.at) / SECOND / _HALF_LIFE_SECONDS)
+
     def fade(self, now: int) -> None:
         """Bring counts to *now*."""
         if now > self.at:
-            left = math.pow(0.5, (now - self.at) / SECOND / _HALF_LIFE_SECONDS)
+            left = self.left(now)
             self.onsets *= left
             self.met = {other: count * left for other, count in self.met.items()}
             self.at = now
@@ -133,8 +138,13 @@ class Companions:
         if not self._met_by[other]:
             del self._met_by[other]
 
-    def lift(self, text_id: int, others: Iterable[int]) -> tuple[float, int]:
-        """Return how much likelier *text_id* is to begin with one of *others* than by chance.
+    def of(self, text_id: int) -> AbstractSet[int]:
+        """Return the texts that *text_id* has begun with, or they with it."""
+        own = self._by_text.get(text_id)
+        return frozenset() if own is None else own.met.keys() | self._met_by.get(text_id, ())
+
+    def lift(self, text_id: int, others: Iterable[int], now: int = 0) -> tuple[float, int]:
+        """Return how much likelier *text_id* is to begin with one of *others* than by chance, at *now*.
 
         With n(a, b) onsets of both together, n(r) of the rarer and p the chance that the commoner begins
         by any onset: log(((n(a, b) + κp) / (n(r) + κ)) / p), pointwise mutual information (Church and
@@ -148,6 +158,8 @@ class Companions:
         if own is None or not self._all.met:
             return best, whose
         neighbours = 2.0 * self._all.met[0] / self._all.onsets
+        all_onsets = max(_LEAST, self._all.onsets * self._all.left(now))
+        own_left = own.left(now)
         met, met_by = own.met, self._met_by.get(text_id, ())
         for other in others:
             if other not in met and other not in met_by:
@@ -155,9 +167,10 @@ class Companions:
             theirs = self._by_text.get(other)
             if theirs is None:
                 continue
-            together = met.get(other, 0.0) + theirs.met.get(text_id, 0.0)
-            rarer, commoner = sorted((own.onsets, theirs.onsets))
-            chance = min(1.0, max(_LEAST, neighbours * commoner / self._all.onsets))
+            left = theirs.left(now)
+            together = met.get(other, 0.0) * own_left + theirs.met.get(text_id, 0.0) * left
+            rarer, commoner = sorted((own.onsets * own_left, theirs.onsets * left))
+            chance = min(1.0, max(_LEAST, neighbours * commoner / all_onsets))
             found = math.log((together + _PRIOR * chance) / ((rarer + _PRIOR) * chance))
             if found > best:
                 best, whose = found, other

@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from functools import partial
 from typing import Any
 
 from receiver.core import (
@@ -30,15 +29,15 @@ from receiver.core.companions import Companions
 from receiver.core.constraints import Constraint, Constraints, Kind
 from receiver.core.episodes import Action
 from receiver.core.errors import Conflict, NotFound, StormcellError
-from receiver.core.evidence import Probe, lift, rank, rarity, telling
+from receiver.core.evidence import rarity, telling
 from receiver.core.evolution import AlertRef, Event, EventType
-from receiver.core.explain import SHOWN, Placement, explain, sentence
+from receiver.core.explain import Placement, explain, sentence
 from receiver.core.habit import Habit
 from receiver.core.heartbeat import HeartbeatSettings
 from receiver.core.identity import IdentitySettings
 from receiver.core.index import IndexSettings, VectorIndex
 from receiver.core.kinds import Kinds
-from receiver.core.labels import LabelFrequencies, label_of, tokens
+from receiver.core.labels import LabelFrequencies, tokens
 from receiver.core.live import LiveClusters
 from receiver.core.memory import MemorySettings
 from receiver.core.model import (
@@ -59,6 +58,7 @@ from receiver.core.model import (
     Vector,
 )
 from receiver.core.past import PastCluster, PastClusters
+from receiver.core.placing import Newcomer, Placing
 from receiver.core.severity import SeveritySettings
 from receiver.core.spread import Spread
 from receiver.core.stability import Stability
@@ -72,9 +72,6 @@ _FLAP_WINDOW = 600 * SECOND
 
 _FLAPPING = 2
 """Flaps in a row that make an alert a flapping one: the third firing in short order."""
-
-_USUAL_NEW = 60
-"""Time scales from one new cluster to the next, before the stream tells: an hour, by default."""
 
 
 @dataclass(frozen=True)
@@ -112,6 +109,15 @@ class Engine:
         self.past = PastClusters(settings.memory.max_past_clusters, make_index(dims))
         self.kinds = Kinds(
             settings.memory.max_alert_names, nanoseconds(settings.clustering.novel_after)
+        )
+        self._placing = Placing(
+            settings.clustering,
+            neighbors=settings.index.neighbors,
+            severity_label=settings.severity.label,
+            live=self.live,
+            frequencies=self.frequencies,
+            companions=self.companions,
+            constraints=self.constraints,
         )
         self.episodes: dict[str, Episode] = {}
         self.flapping: set[str] = set()
@@ -508,75 +514,22 @@ class Engine:
     def _cluster_of(self, episode: Episode) -> Cluster | None:
         return None if episode.cluster_id is None else self.live.by_id.get(episode.cluster_id)
 
-    def place(
-        self,
-        labels: Mapping[str, str],
-        vector: Vector | None,
-        starts_at: int,
-        now: int,
-        fingerprint: str = "",
-        text_id: int = 0,
-        habit: Habit = Habit(),  # noqa: B008 - frozen
-    ) -> Placement:
-        """Return where an alert would go at *now*; nothing changes.
-
-        Args:
-            labels: Of the alert.
-            vector: Of its text; None if it has none.
-            starts_at: Nanoseconds.
-            now: Nanoseconds.
-            fingerprint: Of the alert, by which operators' constraints name it.
-            text_id: Of its text, if that was seen before.
-            habit: How it came back so far.
-        """
-        settings = self.settings.clustering
-        told = tokens(labels, self.settings.severity.label)
-        weights = {token: self.frequencies.weight(token, now) for token in told}
-        name = labels.get("alertname", "")
-        probe = Probe(
-            vector=vector,
-            weights=weights,
-            onset=min(starts_at, now),
-            shares={token: self.frequencies.share(token, now) for token in told},
-            constancy={n: self.frequencies.constancy(n, now) for n, _ in map(label_of, told)},
-            name=name,
-            seen=self.frequencies.met(name, now),
-            opened=self.frequencies.opened(now),
-            habit=habit,
-            company=partial(self.companions.lift, text_id),
-        )
-        found = self.live.candidates(probe, self.settings.index.neighbors, fingerprint)
-        word = self.constraints.word_on(fingerprint, self.live.by_id.values())
-        found, said = word.candidates(found, self.live.by_id)
-        background = self.live.background(
-            told, self.frequencies.opening_rate(_USUAL_NEW * settings.time_scale, now)
-        )
-        # The best of those an operator wants may be anywhere.
-        shown = None if word.wanted else SHOWN
-        scores = word.wanted_first(rank(probe, found, background, settings, shown))
-        left_out = len(found) - len(scores)
-        best = scores[0] if scores else None
-        wanted = best is not None and best.cluster_id in word.wanted
-        if best is None or (best.confidence < settings.threshold and not wanted):
-            confidence = 1.0 - (best.confidence if best else 0.0)
-            return Placement(None, round(confidence, 6), scores, (), said, left_out)
-        chosen = self.live.by_id[best.cluster_id]
-        shared = [(t, lift(t, probe, background)) for t in told if t in chosen.tokens]
-        shared.sort(key=lambda pair: (-pair[1], pair[0]))
-        # An operator is sure.
-        confidence = 1.0 if wanted else round(best.confidence, 6)
-        return Placement(best.cluster_id, confidence, scores, shared, said, left_out)
+    def place(self, alert: Newcomer, now: int) -> Placement:
+        """Return where *alert* would go at *now*, nanoseconds; nothing changes."""
+        return self._placing.place(alert, now)
 
     def _assign(self, episode: Episode, vector: Vector | None, recurs: Episode | None) -> None:
         now, settings = self.counters.clock, self.settings.clustering
         placement = self.place(
-            episode.labels,
-            vector,
-            episode.starts_at,
+            Newcomer(
+                labels=episode.labels,
+                vector=vector,
+                starts_at=episode.starts_at,
+                fingerprint=episode.fingerprint,
+                text_id=episode.text_id,
+                habit=episode.habit,
+            ),
             now,
-            episode.fingerprint,
-            episode.text_id,
-            episode.habit,
         )
         told = tokens(episode.labels, self.settings.severity.label)
         self.frequencies.observe(told, now)
@@ -668,8 +621,7 @@ class Engine:
 
     def _sight_of_all(self) -> looks.Sight:
         settings, now = self.settings.clustering, self.counters.clock
-        new_rate = self.frequencies.opening_rate(_USUAL_NEW * settings.time_scale, now)
-        return looks.Sight(self.live, self.frequencies, settings, new_rate, now)
+        return looks.Sight(self.live, self.frequencies, settings, self._placing.new_rate(now), now)
 
     def _rebuilding(self) -> regroup.Rebuilding:
         return regroup.Rebuilding(

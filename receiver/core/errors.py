@@ -33,42 +33,42 @@ class SenderError(StormcellError):
     code = "bad_request"
 
 
-class NotFound(StormcellError):  # noqa: N818 - reads as what it answers
+class NotFound(StormcellError):
     """What was asked for does not exist."""
 
     status = 404
     code = "not_found"
 
 
-class Unauthorized(StormcellError):  # noqa: N818 - reads as what it answers
+class Unauthorized(StormcellError):
     """Whoever asks has not said who he is, or not rightly."""
 
     status = 401
     code = "unauthorized"
 
 
-class Forbidden(StormcellError):  # noqa: N818 - reads as what it answers
+class Forbidden(StormcellError):
     """Whoever asks is known and may not, or asks from a place from which nobody may."""
 
     status = 403
     code = "forbidden"
 
 
-class Conflict(StormcellError):  # noqa: N818 - reads as what it answers
+class Conflict(StormcellError):
     """What is asked for contradicts how things stand, or what an operator said before."""
 
     status = 409
     code = "conflict"
 
 
-class TooLarge(SenderError):  # noqa: N818 - reads as what it answers
+class TooLarge(SenderError):
     """The body is larger than the limit."""
 
     status = 413
     code = "too_large"
 
 
-class TryLater(StormcellError):  # noqa: N818 - reads as what it answers
+class TryLater(StormcellError):
     """We cannot take it now; the sender should repeat the request."""
 
     status = 503

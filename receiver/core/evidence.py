@@ -8,13 +8,10 @@ nothing.
 
 from __future__ import annotations
 
-import heapq
 import math
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
-from itertools import chain
-
-import numpy as np
 
 from receiver.core.clusters import Cluster, ClusteringSettings
 from receiver.core.habit import Habit
@@ -72,16 +69,13 @@ its return is weighed against the lesser rate."""
 GAPS_KEPT = 16.0
 """Gaps that a cluster's pace is learned from, older ones fading: a burst thins out as it ends."""
 
-_ROUNDING = 1e-9
-"""Evidence by which a bound may come out too low, because its terms are summed otherwise."""
-
 _LEAST = 1e-3
 """Clusters without a value are at least this share: none is so common that another is impossible."""
 
 # Log-odds at which an alert is as likely to belong as not, and how much makes it e times likelier: a
 # logistic curve through ten labelled streams, fitted by benchmarks/calibration.py.
-EVIDENCE_AT_HALF = -0.4
-EVIDENCE_SCALE = 1.8
+EVIDENCE_AT_HALF = -0.36
+EVIDENCE_SCALE = 1.9
 
 
 def _nobody(_: Iterable[int]) -> tuple[float, int]:
@@ -94,6 +88,7 @@ class Probe:
 
     Attributes:
         vector: Of its text, shape (dims,), unit length; None if it has none.
+        fingerprint: Of the alert; a cluster may wait for it alone.
         weights: Telling weight by label value.
         onset: startsAt, nanoseconds.
         shares: Share of alerts with it lately, by label value, above 0 and below 1.
@@ -102,6 +97,7 @@ class Probe:
         seen: Clusters that had an alert of this name lately, fading.
         opened: Clusters that opened lately, fading.
         habit: How it came back so far.
+        companions: Ids of the texts that its own has begun with.
         company: Gives, for the ids of texts of a cluster, how much likelier it is to begin with one
             of these than by chance, log-odds, and with which.
     """
@@ -115,7 +111,13 @@ class Probe:
     seen: float = 0.0
     opened: float = 0.0
     habit: Habit = Habit()
+    companions: AbstractSet[int] = frozenset()
     company: Callable[[Iterable[int]], tuple[float, int]] = _nobody
+    fingerprint: str = ""
+
+    def is_at_home(self, cluster: Cluster) -> bool:
+        """Whether *cluster* waits for it alone."""
+        return cluster.patience > 0 and cluster.only == self.fingerprint
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,197 +202,6 @@ def rarity(seen: float, opened: float) -> float:
     """
     share = (max(0.0, seen) + KIND_NEW) / (opened + 1.0)
     return min(1.0, max(0.0, -math.log(share) / TEXT_FOR))
-
-
-def rank(
-    probe: Probe,
-    candidates: Sequence[Cluster],
-    background: Background,
-    settings: ClusteringSettings,
-    best: int | None = None,
-) -> list[Score]:
-    """Return how well *probe* fits each of *candidates*, best first, ties by the older id.
-
-    Sums go along rows, so that a score never depends on candidates that did not move lately.
-
-    Args:
-        probe: The alert.
-        candidates: By id.
-        background: What goes on.
-        settings: How it is weighed.
-        best: How many at the front are wanted; those that cannot be among them may be left out. None
-            for all.
-    """
-    ranking = _Ranking(probe, candidates, background, settings)
-    scores = ranking.all() if best is None else ranking.best(best)
-    scores.sort(key=_order)
-    ranking.tell_nearest(scores[:2])
-    return scores
-
-
-def _order(score: Score) -> tuple[float, int]:
-    return -score.confidence, score.cluster_id
-
-
-def _last_of_best(scores: Sequence[Score], count: int) -> float:
-    """Return the evidence that must be reached to be among the *count* best; *scores* is of these."""
-    return scores[-1].evidence if len(scores) == count else -math.inf
-
-
-class _Ranking:
-    """One alert against its candidates: what all comparisons share, worked out once."""
-
-    def __init__(
-        self,
-        probe: Probe,
-        candidates: Sequence[Cluster],
-        background: Background,
-        settings: ClusteringSettings,
-    ) -> None:
-        self._probe = probe
-        self._background = background
-        self._settings = settings
-        self._by_id = {cluster.id: cluster for cluster in candidates}
-        self._text_scale = 2.0 * settings.text_weight
-        self._label_scale = 2.0 * (1.0 - settings.text_weight)
-        self._total_weight = sum(probe.weights.values())
-        self._lifts = {token: lift(token, probe, background) for token in probe.weights}
-        # The least is looked for, from 0 down: begun with, it makes short work of the others.
-        against = sorted((difference(token, probe, background), token) for token in probe.weights)
-        self._differences = {token: says for says, token in against if says < 0.0}
-        self._similarities: dict[int, list[float]] = {}
-        self._times: dict[int, float] = {}
-        self._by_labels: dict[int, tuple[list[str], float]] = {}
-        recent = [self._by_id[c] for c in background.recent if c in self._by_id]
-        self._compare_texts(recent)
-        self._recent = {c.id: self._mean(c.id) for c in recent if c.id in self._similarities}
-        self._total_usual = math.fsum([TEXT_USUAL, *self._recent.values()])
-        known = chain.from_iterable(cluster.exemplars for cluster in candidates)
-        self._most_together = min(TOGETHER_FOR, probe.company(known)[0])
-
-    def all(self) -> list[Score]:
-        """Return the score of each candidate."""
-        self._compare_texts(self._by_id.values())
-        return [self._score(cluster) for cluster in self._by_id.values()]
-
-    def best(self, count: int) -> list[Score]:
-        """Return scores among which the *count* best are.
-
-        Those that moved last come first: the better these are, the more of the others cannot keep up
-        even if all that is not yet looked at spoke for them.
-        """
-        first: list[Cluster] = []
-        others: list[Cluster] = []
-        for cluster in self._by_id.values():
-            (first if cluster.patience or cluster.id in self._recent else others).append(cluster)
-        scores = self._keep_best([], first, count)
-        beat = _last_of_best(scores, count)
-        rest = self._text_scale * TEXT_FOR + self._most_together + _ROUNDING
-        most = rest + self._label_scale * LABELS_FOR
-        others = [c for c in others if most + self._time(c) >= beat]
-        others = [c for c in others if rest + self._time(c) + self._labels(c)[1] >= beat]
-        return self._keep_best(scores, others, count)
-
-    def _keep_best(
-        self, scores: list[Score], clusters: Sequence[Cluster], count: int
-    ) -> list[Score]:
-        """Return *scores* with those of *clusters* that can be among the *count* best."""
-        self._compare_texts(clusters)
-        bounds = sorted(((self._bound(c), c.id) for c in clusters), reverse=True)
-        for bound, cluster_id in bounds:
-            if bound < _last_of_best(scores, count):
-                break
-            scores = sorted([*scores, self._score(self._by_id[cluster_id])], key=_order)[:count]
-        return scores
-
-    def _bound(self, cluster: Cluster) -> float:
-        """Return what the evidence for *cluster* is at most, found out in half of the time."""
-        if cluster.patience:
-            return math.inf
-        similarities, text = self._similarities.get(cluster.id), 0.0
-        if similarities:
-            # All its texts as near as the nearest, and their names as telling as can be.
-            nearer = max(similarities) - self._usual(cluster) - TEXT_MARGIN
-            text = min(TEXT_FOR, TEXT_SLOPE * nearer) if nearer > 0.0 else 0.0
-        _, labels = self._labels(cluster)
-        return (
-            self._text_scale * text + labels + self._time(cluster) + self._most_together + _ROUNDING
-        )
-
-    def _time(self, cluster: Cluster) -> float:
-        time = self._times.get(cluster.id)
-        if time is None:
-            gap = cluster.gap_to(self._probe.onset)
-            time = time_evidence(cluster, gap, self._background.new_rate, self._settings)
-            self._times[cluster.id] = time
-        return time
-
-    def _labels(self, cluster: Cluster) -> tuple[list[str], float]:
-        """Return which label values are shared, and what the labels say."""
-        told = self._by_labels.get(cluster.id)
-        if told is None:
-            held = cluster.tokens
-            shared = [token for token in self._lifts if token in held]
-            says = label_evidence(self._lifts, self._differences, shared, cluster)
-            told = self._by_labels[cluster.id] = shared, self._label_scale * says
-        return told
-
-    def _score(self, cluster: Cluster) -> Score:
-        probe, gap = self._probe, cluster.gap_to(self._probe.onset)
-        if cluster.patience:
-            return _at_home(probe, cluster, gap, self._background, self._settings)
-        usual, (shared, labels) = self._usual(cluster), self._labels(cluster)
-        similarities = self._similarities.get(cluster.id, ())
-        text = self._text_scale * text_evidence(probe, cluster, similarities, usual)
-        time = self._time(cluster)
-        together = min(TOGETHER_FOR, probe.company(cluster.exemplars)[0])
-        weights = probe.weights
-        return Score(
-            cluster_id=cluster.id,
-            confidence=confidence_of(text + labels + time + together),
-            text=_share(self._mean(cluster.id)),
-            usual=_share(usual),
-            labels=sum(weights[t] for t in shared) / self._total_weight if shared else 0.0,
-            gap_seconds=gap,
-            evidence_text=text,
-            evidence_labels=labels,
-            evidence_time=time,
-            evidence_together=together,
-        )
-
-    def _usual(self, cluster: Cluster) -> float:
-        """Return the mean cosine to the other clusters that are going on."""
-        own = self._recent.get(cluster.id)
-        if own is None:
-            return self._total_usual / (1 + len(self._recent))
-        return (self._total_usual - own) / len(self._recent)
-
-    def _mean(self, cluster_id: int) -> float:
-        found = self._similarities.get(cluster_id)
-        return math.fsum(found) / len(found) if found else 0.0
-
-    def _compare_texts(self, clusters: Iterable[Cluster]) -> None:
-        """Work out the cosines to the texts of those of *clusters* that have any."""
-        vector = self._probe.vector
-        fresh = [c for c in clusters if c.exemplars and c.id not in self._similarities]
-        if vector is None or not fresh:
-            return
-        rows = np.concatenate([cluster.matrix for cluster in fresh])
-        # Each row summed by itself: as a product of matrices it would depend on the rows around it.
-        products = np.einsum("ij,j->i", rows, vector).tolist()
-        start = 0
-        for cluster in fresh:
-            end = start + len(cluster.exemplars)
-            self._similarities[cluster.id] = products[start:end]
-            start = end
-
-    def tell_nearest(self, scores: Iterable[Score]) -> None:
-        """Add to *scores* which members are nearest in text."""
-        for score in scores:
-            members = self._by_id[score.cluster_id].exemplars.values()
-            told = zip(members, self._similarities.get(score.cluster_id, ()), strict=False)
-            nearest = heapq.nsmallest(3, ((-similarity, e.fingerprint) for e, similarity in told))
-            score.nearest = tuple((fingerprint, -negative) for negative, fingerprint in nearest)
 
 
 def text_evidence(
@@ -485,7 +296,7 @@ def _lomax(gap: float, shape: float, scale: float) -> float:
     return math.log(shape / scale) - (shape + 1.0) * math.log1p(gap / scale)
 
 
-def _at_home(
+def at_home(
     probe: Probe,
     cluster: Cluster,
     gap: float,
@@ -531,5 +342,6 @@ def _logistic(x: float) -> float:
     return 1.0 / (1.0 + math.exp(-max(-700.0, min(700.0, x))))
 
 
-def _share(x: float) -> float:
+def share(x: float) -> float:
+    """Return *x*, held to 0 and 1."""
     return min(1.0, max(0.0, x))

@@ -17,9 +17,6 @@ TERMS = ("text", "labels", "time", "together", "habit")
 _MET = 1.0
 """Log-odds of company from which on it is said in words: e times as often as by chance."""
 
-SHOWN = 2
-"""Scores that people are shown: where it went, and where it would have gone else."""
-
 
 @dataclass(frozen=True, slots=True)
 class Placement:

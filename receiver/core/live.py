@@ -7,20 +7,25 @@ cost of an alert does not grow with how many clusters there are or ever were.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from collections.abc import Set as AbstractSet
 from itertools import islice
 
 from receiver.core.clusters import Cluster
 from receiver.core.evidence import Background, Probe
 from receiver.core.index import VectorIndex
+from receiver.core.ranking import Reach
 
-PER_SOURCE = 16
-"""Clusters taken from one text or one label value: the latest that moved."""
+PER_SOURCE = 8
+"""Clusters taken from one text or one label value: the latest that moved. On no labelled stream did half or
+twice as many change anything, and each costs its comparison."""
 
 MOVED_LAST = 16
 """Clusters taken because they moved last; texts are judged against those of these."""
 
 COMMON = 256
 """A label value in more accepting clusters than this tells nothing, and is no source."""
+
+_NOBODY: frozenset[int] = frozenset()
 
 
 class LiveClusters:
@@ -98,27 +103,33 @@ class LiveClusters:
             self._waits[cluster_id] = fingerprint
             self._homes.setdefault(fingerprint, set()).add(cluster_id)
 
-    def candidates(self, probe: Probe, neighbors: int, fingerprint: str = "") -> list[Cluster]:
-        """Return the accepting clusters that *probe* may belong to, by id.
+    def candidates(self, probe: Probe, neighbors: int) -> tuple[list[Cluster], Reach]:
+        """Return the accepting clusters that *probe* may belong to, by id, and how near texts can be.
 
         Args:
             probe: An alert.
             neighbors: How many nearest texts are looked at.
-            fingerprint: Of the alert, by which the clusters that wait for it alone are found.
         """
         found: set[int] = set()
-        if probe.vector is not None:
-            for text_id, _ in self.texts.search(probe.vector, neighbors):
-                found.update(self._latest(self._by_text[text_id].difference(self._waits)))
-        for token in probe.weights:
-            holders = self._by_token.get(token, set())
+        texts = [] if probe.vector is None else self.texts.search(probe.vector, neighbors)
+        for text_id, _ in texts:
+            found.update(self._latest(self._by_text[text_id].difference(self._waits)))
+        holding = {token: self._by_token.get(token, _NOBODY) for token in probe.weights}
+        for holders in holding.values():
             if len(holders) <= COMMON:
                 found.update(self._latest(holders.difference(self._waits)))
         found.update(self._moved_last())
         # One that waits for its alert is part of what goes on, and nobody else's: it takes no place from
         # those that others may belong to.
-        found |= self._homes.get(fingerprint, set())
-        return [self.by_id[cluster_id] for cluster_id in sorted(found)]
+        found |= self._homes.get(probe.fingerprint, set())
+        nearest: dict[int, float] = {}
+        # The nearest last: it stays where a cluster has several.
+        for text_id, cosine in reversed(texts):
+            nearest.update(dict.fromkeys(found & self._by_text[text_id], cosine))
+        beyond = texts[-1][1] if 0 < len(texts) < len(self.texts) else -1.0
+        sharing = {token: found & holders for token, holders in holding.items()}
+        clusters = [self.by_id[cluster_id] for cluster_id in sorted(found)]
+        return clusters, Reach(nearest, beyond, sharing)
 
     def background(self, tokens: Iterable[str], new_rate: float) -> Background:
         """Return what is going on that an alert with *tokens* is judged against."""
@@ -132,7 +143,7 @@ class LiveClusters:
     def _moved_last(self) -> list[int]:
         return list(islice(reversed(self._recent), MOVED_LAST))
 
-    def _latest(self, cluster_ids: set[int]) -> Iterable[int]:
+    def _latest(self, cluster_ids: AbstractSet[int]) -> Iterable[int]:
         if len(cluster_ids) <= PER_SOURCE:
             return cluster_ids
         return sorted(cluster_ids, key=lambda c: self.by_id[c].moved_no)[-PER_SOURCE:]

@@ -220,11 +220,12 @@ class PastClusters:
 
     def weight(self, items: Iterable[str]) -> float:
         """Return how much it tells to have *items* in common."""
-        everything, holders = len(self.by_id) + _BEFORE, self._holders
         # Exact, as else it would depend on the order of a set, and that on the process.
-        return math.fsum(
-            math.log(everything / (len(holders.get(item, ())) + 0.5)) for item in items
-        )
+        return math.fsum(map(self._weight, items))
+
+    def _weight(self, item: str) -> float:
+        holders = len(self._holders.get(item, ()))
+        return math.log((len(self.by_id) + _BEFORE) / (holders + 0.5))
 
     def likeness(self, one: Signature, other: Signature) -> Likeness:
         """Return how much *one* is like *other*; both ways the same, but for the counts."""
@@ -244,12 +245,25 @@ class PastClusters:
             of_values=len(one.items - kinds),
         )
 
+    def sharing(self, one: Signature) -> list[tuple[PastCluster, Likeness]]:
+        """Return the past cluster most like *one* of those that share its rarest items; [] if none does.
+
+        What has little in common is not like it, however near its text: nothing is searched for, and the
+        cost does not grow with the past.
+        """
+        return self._likest(one, self._sharing(one), 1)
+
     def like(self, one: Signature, count: int = 1) -> list[tuple[PastCluster, Likeness]]:
         """Return the up to *count* past clusters most like *one*, best first, of equals the latest."""
-        ours = self.weight(one.items)
+        return self._likest(one, self._sharing(one) | self._near(one, max(_NEAREST, count)), count)
+
+    def _likest(
+        self, one: Signature, candidates: Iterable[int], count: int
+    ) -> list[tuple[PastCluster, Likeness]]:
+        weights = {item: self._weight(item) for item in one.items}
         ranked = [
-            (self._bound(one, ours, self.by_id[past_id].signature), past_id)
-            for past_id in self._candidates(one, max(_NEAREST, count))
+            (self._bound(one, weights, self.by_id[past_id].signature), past_id)
+            for past_id in candidates
         ]
         ranked.sort(reverse=True)
         found: list[tuple[PastCluster, Likeness]] = []
@@ -268,28 +282,34 @@ class PastClusters:
         found = [(self.by_id[key], cosine) for key, cosine in hits if key not in self._gone]
         return found[:count]
 
-    def _bound(self, one: Signature, ours: float, other: Signature) -> float:
-        """Return what the similarity is at most, *ours* being the weight of *one*.
+    def _bound(self, one: Signature, weights: Mapping[str, float], other: Signature) -> float:
+        """Return what the similarity is at most, *weights* being those of the items of *one*.
 
         As if *other* had nothing that is not shared; that is found out in a tenth of the time.
         """
         assert one.center is not None
         assert other.center is not None
-        shared = self.weight(one.items & other.items)
+        ours = math.fsum(weights.values())
+        shared = math.fsum(weights[item] for item in one.items & other.items)
         cosine = max(0.0, float(one.center @ other.center))
         # A little more, as what is compared with it is rounded, and its cosine summed otherwise.
         return math.sqrt(cosine * 2.0 * shared / (ours + shared + _DOUBT)) + 0.001
 
-    def _candidates(self, one: Signature, nearest: int) -> set[int]:
+    def _near(self, one: Signature, count: int) -> set[int]:
         if one.center is None:
             return set()
-        found = self.nearest(one.center, nearest)
+        found = self.nearest(one.center, count)
         if len(found) < len(self.by_id):
             # Of those that are as near as the last, which are among them is chance: it depends on how
             # the index was filled. What is chronic has hundreds of equals, and is found by its labels.
             last = found[-1][1]
             found = [(past, cosine) for past, cosine in found if cosine > last]
-        ids = {past.id for past, _ in found}
+        return {past.id for past, _ in found}
+
+    def _sharing(self, one: Signature) -> set[int]:
+        ids: set[int] = set()
+        if one.center is None:
+            return ids
         held = [item for item in one.items if item in self._holders]
         held.sort(key=lambda item: (len(self._holders[item]), item))
         for item in held[:_RAREST]:
@@ -304,7 +324,7 @@ def recurrence(
 
     None where no past cluster has a similarity of *threshold*.
     """
-    for found, likeness in past.like(Signature.of(cluster)):
+    for found, likeness in past.sharing(Signature.of(cluster)):
         if likeness.similarity >= threshold:
             reason = likeness.sentence()
             recurs = {"cluster_id": found.id, "similarity": likeness.similarity, **found.told()}

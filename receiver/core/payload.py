@@ -65,7 +65,7 @@ class Notification:
     dead_letters: tuple[DeadLetter, ...]
 
 
-class _BadAlert(Exception):  # noqa: N818 - private, and always caught here
+class _BadAlert(Exception):
     def __init__(self, field: str, value: object, expected: str) -> None:
         self.field = field if len(field) <= _SHOWN else field[:_SHOWN] + "…"
         super().__init__(f"{self.field}: got {_shown(value)}, expected {expected}")

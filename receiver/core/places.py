@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from receiver.core.labels import label_of, token
 from receiver.core.names import stem
@@ -42,6 +43,9 @@ fewer, "mostly" would be said of one alert."""
 _LONGEST = 40
 """Characters of a value that are told."""
 
+_REMEMBERED = 4096
+"""Names and values of labels whose words are not worked out anew: each new cluster is given a title."""
+
 _AFFIX = re.compile(r"^(?:exported|kubernetes|k8s)_|_(?:name|id)$")
 
 
@@ -58,6 +62,7 @@ class _Place:
         return f"{self.kind} {self.value}"
 
 
+@lru_cache(maxsize=_REMEMBERED)
 def kind_of(label: str) -> str:
     """Return what people call the *label*: `service_name` is a service."""
     plain = _AFFIX.sub("", label.lower()) or label
@@ -145,10 +150,12 @@ def _without_ports(places: Sequence[_Place]) -> Iterable[_Place]:
     return kept.values()
 
 
+@lru_cache(maxsize=_REMEMBERED)
 def _words(value: str) -> frozenset[str]:
     return frozenset(stem(word) for word in re.split(r"\W+|_", value) if word)
 
 
+@lru_cache(maxsize=_REMEMBERED)
 def _short(value: str) -> str:
     told = " ".join(display(value).split())
     return told if len(told) <= _LONGEST else told[: _LONGEST - 1].rstrip() + "…"

@@ -13,7 +13,7 @@ _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 T = TypeVar("T")
 
 
-class Interrupted(Exception):  # noqa: N818 - somebody wants it to end, nothing is wrong
+class Interrupted(Exception):
     """A signal came."""
 
 

@@ -25,7 +25,7 @@ _TOO_MUCH = (422, 503, 504)
 """What Prometheus, or a proxy before it, answers to a query that loads too much or takes too long."""
 
 
-class TooMuch(Exception):  # noqa: N818 - reads as what it says; always caught here
+class TooMuch(Exception):
     """The answer would be too large or took too long; a shorter range may do."""
 
 

@@ -14,6 +14,10 @@ MAX_TEXTS = 100_000
 """Texts remembered: 150 MB of vectors of 384 components. Those beyond are embedded in each run."""
 
 
+_AT_ONCE = 64
+"""A model's memory grows with how many texts it is given at once."""
+
+
 class Remembering:
     """Asks another embedder for what it does not know."""
 
@@ -27,7 +31,10 @@ class Remembering:
     def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """Embed *texts* as the inner one does, shape (len(texts), dims)."""
         unknown = [text for text in dict.fromkeys(texts) if text not in self._known]
-        fresh = dict(zip(unknown, self._inner.embed(unknown), strict=True)) if unknown else {}
+        fresh: dict[str, Vector] = {}
+        for start in range(0, len(unknown), _AT_ONCE):
+            some = unknown[start : start + _AT_ONCE]
+            fresh.update(zip(some, self._inner.embed(some), strict=True))
         vectors = [self._known[text] if text in self._known else fresh[text] for text in texts]
         room = MAX_TEXTS - len(self._known)
         self._known.update(list(fresh.items())[:room])

@@ -19,6 +19,7 @@ from receiver.core.explain import explain, sentence
 from receiver.core.intake import Embed
 from receiver.core.model import Alert
 from receiver.core.past import Signature
+from receiver.core.placing import Newcomer
 from receiver.core.query import AlertQuery
 from receiver.core.requests import Request, UndoRequest, UpdateRequest
 from receiver.core.similar import Similar, similar, text_of
@@ -245,13 +246,15 @@ class Api:
             if vector is None:
                 (vector,) = embed([text])
             placement = engine.place(
-                alert.labels,
-                vector,
-                alert.starts_at,
+                Newcomer(
+                    labels=alert.labels,
+                    vector=vector,
+                    starts_at=alert.starts_at,
+                    fingerprint=alert.fingerprint,
+                    text_id=engine.text_id(text),
+                    habit=engine.habit_of(alert.fingerprint, alert.starts_at),
+                ),
                 now,
-                alert.fingerprint,
-                engine.text_id(text),
-                engine.habit_of(alert.fingerprint, alert.starts_at),
             )
             return {
                 "cluster_id": placement.cluster_id,

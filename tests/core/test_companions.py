@@ -94,6 +94,16 @@ def test_what_was_long_ago_fades_by_half_in_a_fortnight() -> None:
     assert row[5] == {1: 0.5}
 
 
+def test_a_company_that_is_not_heard_of_is_forgotten_in_months() -> None:
+    company = seen(faults(5, 1, 2))
+
+    lifts = [company.lift(1, [2], 5 * HOUR + n * FORTNIGHT)[0] for n in (0, 2, 6, 12)]
+
+    assert lifts == sorted(lifts, reverse=True)
+    assert lifts[0] > 1.0
+    assert lifts[-1] < 0.1
+
+
 def test_company_of_decades_ago_says_no_more_than_a_number() -> None:
     """A sender may tell any startsAt: what it counted then has faded to nothing since."""
     company = seen([(1, 0), (2, 0), (3, 56 * 365 * 24 * HOUR)])

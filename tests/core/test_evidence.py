@@ -27,7 +27,6 @@ from receiver.core.evidence import (
     confidence_of,
     difference,
     lift,
-    rank,
     rarity,
     telling,
     time_evidence,
@@ -35,6 +34,7 @@ from receiver.core.evidence import (
 from receiver.core.habit import Habit
 from receiver.core.labels import token
 from receiver.core.model import Vector
+from receiver.core.ranking import rank
 from tests.builders import at
 
 SETTINGS = ClusteringSettings()
@@ -345,10 +345,23 @@ def test_the_cluster_that_waits_for_an_alert_is_judged_by_when_it_was_to_come() 
     habit = Habit(gaps=20.0, gap_sum=20 * 600.0, alone=5.0)
 
     soon, late = (
-        score(home, probe(NS_B, vector=FIRST, onset=gap, habit=habit)) for gap in (600, 60_000)
+        score(home, probe(NS_B, vector=FIRST, onset=gap, habit=habit, fingerprint=home.only))
+        for gap in (600, 60_000)
     )
 
     assert soon.evidence == soon.evidence_habit
     assert soon.evidence_habit > 0 > late.evidence_habit
     assert soon.confidence > SETTINGS.threshold > late.confidence
-    assert score(home, probe(onset=0, habit=habit), new_rate=1e-9).evidence_habit == TIME_FOR
+    at_once = probe(onset=0, habit=habit, fingerprint=home.only)
+    assert score(home, at_once, new_rate=1e-9).evidence_habit == TIME_FOR
+
+
+def test_another_alert_that_is_held_against_a_waiting_cluster_is_judged_as_any() -> None:
+    """As one is that an operator tied to it."""
+    home = cluster(1, NS_A, cosines=[0.1])
+    home.only, home.patience = "f1", 10**12
+
+    stranger = score(home, probe(NS_A, vector=FIRST, fingerprint="f2"))
+
+    assert stranger.evidence_habit == 0.0
+    assert stranger.evidence_text < 0.0 < stranger.evidence_labels

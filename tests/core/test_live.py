@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 from receiver.core.clusters import Cluster
 from receiver.core.evidence import Probe
 from receiver.core.index import VectorIndex
-from receiver.core.live import COMMON, PER_SOURCE, LiveClusters
+from receiver.core.live import COMMON, MOVED_LAST, PER_SOURCE, LiveClusters
 from receiver.core.model import Vector
 from tests.builders import EMBEDDER, at
 
@@ -40,7 +42,7 @@ def live(*clusters: Cluster) -> LiveClusters:
 
 
 def found(clusters: LiveClusters, probe: Probe) -> list[int]:
-    return [c.id for c in clusters.candidates(probe, 4)]
+    return [c.id for c in clusters.candidates(probe, 4)[0]]
 
 
 def test_candidates_come_from_texts_labels_and_recent_movement() -> None:
@@ -58,7 +60,7 @@ def test_candidates_come_from_texts_labels_and_recent_movement() -> None:
 def test_a_label_value_that_everything_has_is_no_source() -> None:
     clusters = live(*(cluster(n, None, "app=all") for n in range(1, COMMON + 3)))
 
-    assert len(found(clusters, Probe(None, {"app=all": 1.0}, at(0), {}))) == PER_SOURCE
+    assert len(found(clusters, Probe(None, {"app=all": 1.0}, at(0), {}))) == MOVED_LAST
 
 
 def test_of_many_only_the_latest_are_taken() -> None:
@@ -66,7 +68,9 @@ def test_of_many_only_the_latest_are_taken() -> None:
     for one in clusters.by_id.values():
         clusters._recent.pop(one.id)
 
-    assert found(clusters, Probe(vector_of("same text"), {}, at(0), {})) == list(range(84, 100))
+    assert found(clusters, Probe(vector_of("same text"), {}, at(0), {})) == list(
+        range(100 - PER_SOURCE, 100)
+    )
 
 
 def test_a_closed_cluster_is_found_no_more() -> None:
@@ -104,7 +108,7 @@ def test_the_background_is_of_clusters_that_take_members() -> None:
 
     assert found.accepting == 19
     assert found.holders == {"pod=a": 19, "node=1": 1, "x=y": 0}
-    assert list(found.recent) == list(range(20, 20 - PER_SOURCE, -1))
+    assert list(found.recent) == list(range(20, 20 - MOVED_LAST, -1))
     assert found.new_rate == 0.5
 
 
@@ -117,12 +121,16 @@ def waiting(number: int, fingerprint: str, patience: int = 60) -> Cluster:
 ASKED = Probe(None, {"pod=a": 1.0}, at(0), {})
 
 
+def found_by(clusters: LiveClusters, fingerprint: str) -> list[int]:
+    return found(clusters, replace(ASKED, fingerprint=fingerprint))
+
+
 def test_a_cluster_that_waits_for_an_alert_is_found_by_it_and_by_nobody_else() -> None:
     clusters = live(waiting(1, "f1"), cluster(2, None, "pod=a"))
 
-    assert [c.id for c in clusters.candidates(ASKED, 4, "f1")] == [1, 2]
-    assert [c.id for c in clusters.candidates(ASKED, 4, "f2")] == [2]
-    assert [c.id for c in clusters.candidates(ASKED, 4)] == [2]
+    assert found_by(clusters, "f1") == [1, 2]
+    assert found_by(clusters, "f2") == [2]
+    assert found(clusters, ASKED) == [2]
     assert clusters.background(["pod=a"], 0.5).holders == {"pod=a": 2}
 
 
@@ -146,11 +154,11 @@ def test_all_clusters_that_wait_for_an_alert_are_found_until_each_closes() -> No
     one, other = waiting(1, "f1"), waiting(2, "f1")
     clusters = live(one, other)
 
-    assert [c.id for c in clusters.candidates(ASKED, 4, "f1")] == [1, 2]
+    assert found_by(clusters, "f1") == [1, 2]
     clusters.close(other)
-    assert [c.id for c in clusters.candidates(ASKED, 4, "f1")] == [1]
+    assert found_by(clusters, "f1") == [1]
     clusters.close(one)
-    assert clusters.candidates(ASKED, 4, "f1") == []
+    assert found_by(clusters, "f1") == []
     assert not clusters._homes
     assert not clusters._waits
 
@@ -162,5 +170,5 @@ def test_a_cluster_that_another_alert_joined_waits_no_more() -> None:
     one.only, one.patience = "", 0
     clusters.index(one, [], [])
 
-    assert [c.id for c in clusters.candidates(ASKED, 4, "f2")] == [1]
+    assert found_by(clusters, "f2") == [1]
     assert not clusters._homes

@@ -94,6 +94,8 @@ def test_what_waits_or_was_split_off_is_not_merged(which: str, side: int) -> Non
     first, *_, last = site.engine.live.by_id.values()
     both = [first, last]
     setattr(both[side], which, both[1 - side].id)
+    both[side].only = "of another alert"
+    site.engine.live.index(both[side], [], [])
 
     assert of(bridge(site), "cluster_merged") == []
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Sequence
 from functools import partial
 
 import numpy as np
@@ -8,8 +9,11 @@ import pytest
 
 from receiver.core.clusters import Cluster, ClusteringSettings
 from receiver.core.companions import Companions
-from receiver.core.evidence import Background, Probe, rank, rarity, telling
+from receiver.core.evidence import Probe, rarity, telling
+from receiver.core.index import VectorIndex
+from receiver.core.live import LiveClusters
 from receiver.core.model import Vector
+from receiver.core.ranking import rank, rank_best
 from tests.builders import at
 
 
@@ -23,13 +27,14 @@ def _tokens(draw: random.Random) -> tuple[str, ...]:
     return tuple(f"{name}\x1f{draw.randrange(4)}" for name in ("pod", "node", "service"))
 
 
-def _cluster(draw: random.Random, number: int) -> Cluster:
+def _cluster(draw: random.Random, number: int, texts: Sequence[Vector]) -> Cluster:
     cluster = Cluster(number, at(0), moved_no=number)
     for _ in range(draw.randint(1, 4)):
         seen = draw.random() * draw.choice([0, 1, 20])
+        text_id = draw.randint(1, 60)
         cluster.learn(
-            text_id=draw.randint(1, 60),
-            vector=_vector(draw) if draw.random() < 0.9 else None,
+            text_id=text_id,
+            vector=texts[text_id] if draw.random() < 0.9 else None,
             fingerprint=f"{number:016x}",
             onset=at(draw.uniform(0, 900)),
             labels={"alertname": draw.choice("abc")},
@@ -46,11 +51,12 @@ def _cluster(draw: random.Random, number: int) -> Cluster:
 @pytest.mark.parametrize("seed", range(60))
 def test_the_best_are_the_same_whether_or_not_all_are_compared(seed: int) -> None:
     draw = random.Random(seed)
-    clusters = [_cluster(draw, number) for number in range(1, draw.choice([2, 5, 80]))]
+    texts = [_vector(draw) for _ in range(61)]
+    clusters = [_cluster(draw, number, texts) for number in range(1, draw.choice([2, 5, 80]))]
     companions = Companions(100)
     for order in range(300):
         companions.observe(draw.randint(1, 60), at(draw.uniform(0, 900)), order)
-    tokens = _tokens(draw)
+    tokens, text_id = _tokens(draw), draw.randint(1, 60)
     probe = Probe(
         vector=_vector(draw) if seed % 5 else None,
         weights=dict.fromkeys(tokens, 1.0),
@@ -60,17 +66,20 @@ def test_the_best_are_the_same_whether_or_not_all_are_compared(seed: int) -> Non
         name="a",
         seen=draw.uniform(0, 5),
         opened=20.0,
-        company=partial(companions.lift, draw.randint(1, 60)),
+        companions=companions.of(text_id),
+        company=partial(companions.lift, text_id),
     )
-    holders = {token: sum(token in c.tokens for c in clusters) for token in tokens}
-    recent = [c.id for c in clusters[-16:]]
-    background = Background(len(clusters), holders, recent, draw.choice([0.001, 0.1, 2.0]))
+    live = LiveClusters(VectorIndex(6))
+    for cluster in clusters:
+        live.add(cluster)
+    found, reach = live.candidates(probe, draw.choice([4, 48]))
+    background = live.background(tokens, draw.choice([0.001, 0.1, 2.0]))
     settings = ClusteringSettings(text_weight=draw.choice([0.0, 0.5, 1.0]))
 
-    every = rank(probe, clusters, background, settings)
-    best = rank(probe, clusters, background, settings, 2)
+    every = rank(probe, found, background, settings)
+    best = rank_best(probe, found, background, settings, reach, 2)
 
-    assert len(every) == len(clusters)
+    assert len(every) == len(found) > 0
     assert best == every[:2]
 
 

@@ -15,6 +15,7 @@ from receiver.core.errors import Conflict, NotFound
 from receiver.core.evolution import EventType
 from receiver.core.kinds import Novelty
 from receiver.core.model import Alert, Episode, Member, Merge, OperatorCommand, Split, Tick
+from receiver.core.placing import Newcomer
 from receiver.core.severity import SeveritySettings
 from receiver.core.text import masked_text
 from tests.builders import Site, alert, at, settings
@@ -124,7 +125,7 @@ def test_the_survivor_is_found_by_what_the_gone_one_had() -> None:
     like = alert(POD, starts=11, pod="p0", summary="pod is down")
     vector = pair.engine.vector_of_text(masked_text(like.labels, like.annotations))
 
-    (found,) = pair.engine.place(like.labels, vector, like.starts_at, at(12)).scores
+    (found,) = pair.engine.place(Newcomer(like.labels, vector, like.starts_at), at(12)).scores
 
     assert vector is not None
     assert (found.cluster_id, round(found.nearest[0][1], 3)) == (1, 1.0)

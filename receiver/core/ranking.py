@@ -1,0 +1,270 @@
+"""One alert against the clusters it may belong to: what all comparisons share is worked out once.
+
+Few are compared whole. The search for candidates told how near their texts can be, and which labels they
+share: what the evidence is at most is known before anything is compared, and those that cannot be
+among the best are left out.
+"""
+
+from __future__ import annotations
+
+import heapq
+import math
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from receiver.core.clusters import Cluster, ClusteringSettings
+from receiver.core.evidence import (
+    LABELS_AGAINST,
+    LABELS_FOR,
+    TEXT_FOR,
+    TEXT_MARGIN,
+    TEXT_SLOPE,
+    TEXT_USUAL,
+    TOGETHER_FOR,
+    Background,
+    Probe,
+    Score,
+    at_home,
+    confidence_of,
+    difference,
+    label_evidence,
+    lift,
+    rarity,
+    share,
+    text_evidence,
+    time_evidence,
+)
+
+SHOWN = 2
+"""Scores that people are shown: where it went, and where it would have gone else."""
+
+_ROUNDING = 1e-9
+"""Evidence by which a bound may come out too low, because its terms are summed otherwise."""
+
+_SEARCHED = 1e-5
+"""Cosine by which the search may tell less than the comparison: both sum single precision, each in its
+own order."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """What the search for candidates tells of them.
+
+    Attributes:
+        nearest: Cosine of the nearest text that was found, by cluster.
+        beyond: Cosine that the texts which were not found have at most.
+        sharing: Ids of those that have it, by label value of the alert.
+    """
+
+    nearest: Mapping[int, float]
+    beyond: float
+    sharing: Mapping[str, Collection[int]]
+
+
+def rank(
+    probe: Probe,
+    candidates: Sequence[Cluster],
+    background: Background,
+    settings: ClusteringSettings,
+) -> list[Score]:
+    """Return how well *probe* fits each of *candidates*, best first, ties by the older id.
+
+    Sums go along rows, so that a score never depends on candidates that did not move lately.
+
+    Args:
+        probe: The alert.
+        candidates: By id.
+        background: What goes on.
+        settings: How it is weighed.
+    """
+    ranking = _Ranking(probe, candidates, background, settings)
+    return ranking.finished(ranking.score(cluster) for cluster in candidates)
+
+
+def rank_best(
+    probe: Probe,
+    candidates: Sequence[Cluster],
+    background: Background,
+    settings: ClusteringSettings,
+    reach: Reach,
+    count: int,
+) -> list[Score]:
+    """Return the *count* best of what `rank` returns, comparing only those that can be among them.
+
+    Args:
+        probe: The alert.
+        candidates: By id.
+        background: What goes on.
+        settings: How it is weighed.
+        reach: What is known of the candidates.
+        count: How many are wanted; at least 1.
+    """
+    ranking = _Ranking(probe, candidates, background, settings)
+    best: list[Score] = []
+    least = -math.inf
+    for at_most, cluster in ranking.bounds(reach):
+        if at_most < least:
+            break
+        if at_most + ranking.against(cluster) >= least:
+            best = sorted([*best, ranking.score(cluster)], key=_order)[:count]
+            least = best[-1].evidence if len(best) == count else -math.inf
+    return ranking.finished(best)
+
+
+def _order(score: Score) -> tuple[float, int]:
+    return -score.confidence, score.cluster_id
+
+
+class _Ranking:
+    def __init__(
+        self,
+        probe: Probe,
+        candidates: Sequence[Cluster],
+        background: Background,
+        settings: ClusteringSettings,
+    ) -> None:
+        self._probe = probe
+        self._background = background
+        self._settings = settings
+        self._by_id = {cluster.id: cluster for cluster in candidates}
+        self._text_scale = 2.0 * settings.text_weight
+        self._label_scale = 2.0 * (1.0 - settings.text_weight)
+        self._total_weight = sum(probe.weights.values())
+        self._lifts = {token: lift(token, probe, background) for token in probe.weights}
+        # The least is looked for, from 0 down: begun with, it makes short work of the others.
+        against = sorted((difference(token, probe, background), token) for token in probe.weights)
+        self._differences = {token: says for says, token in against if says < 0.0}
+        self._similarities: dict[int, list[float]] = {}
+        self._times: dict[int, float] = {}
+        self._by_labels: dict[int, tuple[list[str], float]] = {}
+        self._labels_at_most: dict[int, float] = {}
+        self._no_labels = self._label_scale * LABELS_AGAINST if self._lifts else 0.0
+        recent = [self._by_id[c] for c in background.recent if c in self._by_id]
+        self._compare_texts(recent)
+        self._recent = {c.id: self._mean(c.id) for c in recent if c.id in self._similarities}
+        self._total_usual = math.fsum([TEXT_USUAL, *self._recent.values()])
+        self._usual_of_others = self._total_usual / (1 + len(self._recent))
+        # In a cluster that has the name it is counted in one fewer.
+        self._rarity = rarity(probe.seen - 1.0, probe.opened)
+
+    def bounds(self, reach: Reach) -> list[tuple[float, Cluster]]:
+        """Return the evidence that each candidate has at most, the highest first."""
+        usual = self._usual_of_others - _SEARCHED
+        texts = {c: self._text_at_most(cosine - usual) for c, cosine in reach.nearest.items()}
+        far = self._text_at_most(reach.beyond - usual)
+        for cluster_id in self._recent:
+            nearest = max(self._similarities[cluster_id])
+            texts[cluster_id] = self._text_at_most(nearest - self._usual(cluster_id))
+        labels = self._labels_at_most
+        for token in sorted(self._lifts, key=self._lifts.__getitem__):
+            says = self._label_scale * min(LABELS_FOR, LABELS_AGAINST + self._lifts[token])
+            labels.update(dict.fromkeys(reach.sharing[token], says))
+        unlabelled = self._no_labels
+        probe, companions = self._probe, self._probe.companions
+        found = []
+        for cluster in self._by_id.values():
+            if probe.is_at_home(cluster):
+                found.append((math.inf, cluster))
+                continue
+            at_most = texts.get(cluster.id, far) + labels.get(cluster.id, unlabelled) + _ROUNDING
+            at_most += self._time(cluster)
+            if not companions.isdisjoint(cluster.exemplars):
+                at_most += TOGETHER_FOR
+            found.append((at_most, cluster))
+        found.sort(key=lambda pair: -pair[0])
+        return found
+
+    def against(self, cluster: Cluster) -> float:
+        """Return what labels that differ take from the bound of *cluster*."""
+        if self._probe.is_at_home(cluster):
+            return 0.0
+        return self._labels(cluster)[1] - self._labels_at_most.get(cluster.id, self._no_labels)
+
+    def _text_at_most(self, nearer: float) -> float:
+        """Return what texts say at most of which the nearest is *nearer* than those of the others.
+
+        All its texts as near as the nearest, and their names as telling as can be.
+        """
+        says = TEXT_SLOPE * self._rarity * (nearer - TEXT_MARGIN)
+        return self._text_scale * min(TEXT_FOR, max(0.0, says))
+
+    def _time(self, cluster: Cluster) -> float:
+        time = self._times.get(cluster.id)
+        if time is None:
+            gap = cluster.gap_to(self._probe.onset)
+            time = time_evidence(cluster, gap, self._background.new_rate, self._settings)
+            self._times[cluster.id] = time
+        return time
+
+    def _labels(self, cluster: Cluster) -> tuple[list[str], float]:
+        """Return which label values are shared, and what the labels say."""
+        told = self._by_labels.get(cluster.id)
+        if told is None:
+            held = cluster.tokens
+            shared = [token for token in self._lifts if token in held]
+            says = label_evidence(self._lifts, self._differences, shared, cluster)
+            told = self._by_labels[cluster.id] = shared, self._label_scale * says
+        return told
+
+    def score(self, cluster: Cluster) -> Score:
+        """Return how well the alert fits *cluster*."""
+        self._compare_texts([cluster])
+        probe, gap = self._probe, cluster.gap_to(self._probe.onset)
+        if probe.is_at_home(cluster):
+            return at_home(probe, cluster, gap, self._background, self._settings)
+        usual, (shared, labels) = self._usual(cluster.id), self._labels(cluster)
+        similarities = self._similarities.get(cluster.id, ())
+        text = self._text_scale * text_evidence(probe, cluster, similarities, usual)
+        time = self._time(cluster)
+        together = min(TOGETHER_FOR, probe.company(cluster.exemplars)[0])
+        weights = probe.weights
+        return Score(
+            cluster_id=cluster.id,
+            confidence=confidence_of(text + labels + time + together),
+            text=share(self._mean(cluster.id)),
+            usual=share(usual),
+            labels=sum(weights[t] for t in shared) / self._total_weight if shared else 0.0,
+            gap_seconds=gap,
+            evidence_text=text,
+            evidence_labels=labels,
+            evidence_time=time,
+            evidence_together=together,
+        )
+
+    def _usual(self, cluster_id: int) -> float:
+        """Return the mean cosine to the clusters that are going on but for this one."""
+        own = self._recent.get(cluster_id)
+        if own is None:
+            return self._usual_of_others
+        return (self._total_usual - own) / len(self._recent)
+
+    def _mean(self, cluster_id: int) -> float:
+        found = self._similarities.get(cluster_id)
+        return math.fsum(found) / len(found) if found else 0.0
+
+    def _compare_texts(self, clusters: Iterable[Cluster]) -> None:
+        """Work out the cosines to the texts of those of *clusters* that have any."""
+        vector = self._probe.vector
+        fresh = [c for c in clusters if c.exemplars and c.id not in self._similarities]
+        if vector is None or not fresh:
+            return
+        rows = np.concatenate([cluster.matrix for cluster in fresh])
+        # Each row summed by itself: as a product of matrices it would depend on the rows around it.
+        products = np.einsum("ij,j->i", rows, vector).tolist()
+        start = 0
+        for cluster in fresh:
+            end = start + len(cluster.exemplars)
+            self._similarities[cluster.id] = products[start:end]
+            start = end
+
+    def finished(self, scores: Iterable[Score]) -> list[Score]:
+        """Return *scores*, the best first, with the members nearest in text of those that are shown."""
+        found = sorted(scores, key=_order)
+        for score in found[:SHOWN]:
+            members = self._by_id[score.cluster_id].exemplars.values()
+            told = zip(members, self._similarities.get(score.cluster_id, ()), strict=False)
+            nearest = heapq.nsmallest(3, ((-similarity, e.fingerprint) for e, similarity in told))
+            score.nearest = tuple((fingerprint, -negative) for negative, fingerprint in nearest)
+        return found

@@ -51,9 +51,9 @@ STEPS: dict[str, tuple[float, float]] = {
     "habit._GAPS_WAITED": (2.5, 6.0),
     "companions._PRIOR": (0.5, 2.0),
     "companions.MOST_COMPANIONS": (8, 32),
-    "looks.ONE": (1.0, 2.5),
+    "looks.ONE": (0.5, 2.0),
     "clustering.time_scale": (40.0, 90.0),
-    "clustering.threshold": (0.64, 0.74),
+    "clustering.threshold": (0.60, 0.70),
 }
 """Constants of files in receiver/core, and settings, with what is tried beside the shipped value."""
 

@@ -14,28 +14,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from receiver.core import evidence
 from receiver.core.clusters import Cluster, ClusteringSettings
-from receiver.core.evidence import (
-    LABELS_AGAINST,
-    LABELS_FOR,
-    TEXT_FOR,
-    TEXT_MARGIN,
-    TEXT_SLOPE,
-    TEXT_USUAL,
-    TOGETHER_FOR,
-    Background,
-    Probe,
-    Score,
-    at_home,
-    confidence_of,
-    difference,
-    label_evidence,
-    lift,
-    rarity,
-    share,
-    text_evidence,
-    time_evidence,
-)
+from receiver.core.evidence import Background, Probe, Score
 
 SHOWN = 2
 """Scores that people are shown: where it went, and where it would have gone else."""
@@ -132,22 +113,24 @@ class _Ranking:
         self._text_scale = 2.0 * settings.text_weight
         self._label_scale = 2.0 * (1.0 - settings.text_weight)
         self._total_weight = sum(probe.weights.values())
-        self._lifts = {token: lift(token, probe, background) for token in probe.weights}
+        self._lifts = {token: evidence.lift(token, probe, background) for token in probe.weights}
         # The least is looked for, from 0 down: begun with, it makes short work of the others.
-        against = sorted((difference(token, probe, background), token) for token in probe.weights)
+        against = sorted(
+            (evidence.difference(token, probe, background), token) for token in probe.weights
+        )
         self._differences = {token: says for says, token in against if says < 0.0}
         self._similarities: dict[int, list[float]] = {}
         self._times: dict[int, float] = {}
         self._by_labels: dict[int, tuple[list[str], float]] = {}
         self._labels_at_most: dict[int, float] = {}
-        self._no_labels = self._label_scale * LABELS_AGAINST if self._lifts else 0.0
+        self._no_labels = self._label_scale * evidence.LABELS_AGAINST if self._lifts else 0.0
         recent = [self._by_id[c] for c in background.recent if c in self._by_id]
         self._compare_texts(recent)
         self._recent = {c.id: self._mean(c.id) for c in recent if c.id in self._similarities}
-        self._total_usual = math.fsum([TEXT_USUAL, *self._recent.values()])
+        self._total_usual = math.fsum([evidence.TEXT_USUAL, *self._recent.values()])
         self._usual_of_others = self._total_usual / (1 + len(self._recent))
         # In a cluster that has the name it is counted in one fewer.
-        self._rarity = rarity(probe.seen - 1.0, probe.opened)
+        self._rarity = evidence.rarity(probe.seen - 1.0, probe.opened)
 
     def bounds(self, reach: Reach) -> list[tuple[float, Cluster]]:
         """Return the evidence that each candidate has at most, the highest first."""
@@ -159,7 +142,9 @@ class _Ranking:
             texts[cluster_id] = self._text_at_most(nearest - self._usual(cluster_id))
         labels = self._labels_at_most
         for token in sorted(self._lifts, key=self._lifts.__getitem__):
-            says = self._label_scale * min(LABELS_FOR, LABELS_AGAINST + self._lifts[token])
+            says = self._label_scale * min(
+                evidence.LABELS_FOR, evidence.LABELS_AGAINST + self._lifts[token]
+            )
             labels.update(dict.fromkeys(reach.sharing[token], says))
         unlabelled = self._no_labels
         probe, companions = self._probe, self._probe.companions
@@ -171,7 +156,7 @@ class _Ranking:
             at_most = texts.get(cluster.id, far) + labels.get(cluster.id, unlabelled) + _ROUNDING
             at_most += self._time(cluster)
             if not companions.isdisjoint(cluster.exemplars):
-                at_most += TOGETHER_FOR
+                at_most += evidence.TOGETHER_FOR
             found.append((at_most, cluster))
         found.sort(key=lambda pair: -pair[0])
         return found
@@ -187,14 +172,14 @@ class _Ranking:
 
         All its texts as near as the nearest, and their names as telling as can be.
         """
-        says = TEXT_SLOPE * self._rarity * (nearer - TEXT_MARGIN)
-        return self._text_scale * min(TEXT_FOR, max(0.0, says))
+        says = evidence.TEXT_SLOPE * self._rarity * (nearer - evidence.TEXT_MARGIN)
+        return self._text_scale * min(evidence.TEXT_FOR, max(0.0, says))
 
     def _time(self, cluster: Cluster) -> float:
         time = self._times.get(cluster.id)
         if time is None:
             gap = cluster.gap_to(self._probe.onset)
-            time = time_evidence(cluster, gap, self._background.new_rate, self._settings)
+            time = evidence.time_evidence(cluster, gap, self._background.new_rate, self._settings)
             self._times[cluster.id] = time
         return time
 
@@ -204,7 +189,7 @@ class _Ranking:
         if told is None:
             held = cluster.tokens
             shared = [token for token in self._lifts if token in held]
-            says = label_evidence(self._lifts, self._differences, shared, cluster)
+            says = evidence.label_evidence(self._lifts, self._differences, shared, cluster)
             told = self._by_labels[cluster.id] = shared, self._label_scale * says
         return told
 
@@ -213,18 +198,18 @@ class _Ranking:
         self._compare_texts([cluster])
         probe, gap = self._probe, cluster.gap_to(self._probe.onset)
         if probe.is_at_home(cluster):
-            return at_home(probe, cluster, gap, self._background, self._settings)
+            return evidence.at_home(probe, cluster, gap, self._background, self._settings)
         usual, (shared, labels) = self._usual(cluster.id), self._labels(cluster)
         similarities = self._similarities.get(cluster.id, ())
-        text = self._text_scale * text_evidence(probe, cluster, similarities, usual)
+        text = self._text_scale * evidence.text_evidence(probe, cluster, similarities, usual)
         time = self._time(cluster)
-        together = min(TOGETHER_FOR, probe.company(cluster.exemplars)[0])
+        together = min(evidence.TOGETHER_FOR, probe.company(cluster.exemplars)[0])
         weights = probe.weights
         return Score(
             cluster_id=cluster.id,
-            confidence=confidence_of(text + labels + time + together),
-            text=share(self._mean(cluster.id)),
-            usual=share(usual),
+            confidence=evidence.confidence_of(text + labels + time + together),
+            text=evidence.share(self._mean(cluster.id)),
+            usual=evidence.share(usual),
             labels=sum(weights[t] for t in shared) / self._total_weight if shared else 0.0,
             gap_seconds=gap,
             evidence_text=text,

@@ -49,9 +49,11 @@ bench-quality: .venv/installed model
 	  --constraint constraints.txt --editable '.[bench]'
 	$(BIN)/python -m benchmarks.quality
 
-# The tables of settings and metrics, from the code.
+# What is made from the code and the rules: tables of the docs, dashboards, the rules for Kubernetes.
 docs: .venv/installed
 	$(BIN)/python -m scripts.make_docs
+	$(BIN)/python -m scripts.dashboards
+	$(BIN)/python -m scripts.make_kubernetes
 
 clean:
 	rm -rf .venv .cache build *.egg-info .coverage

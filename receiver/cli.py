@@ -21,7 +21,7 @@ from receiver.app import serve
 from receiver.config import Config
 from receiver.core.errors import StormcellError
 from receiver.core.settings import ConfigError, parse_duration
-from receiver.demo import demo
+from receiver.demo import demo, load
 from receiver.embedding import open_embedder
 from receiver.embedding.prepare import prepare
 from receiver.replay import ReplayError
@@ -91,6 +91,11 @@ def parser() -> argparse.ArgumentParser:
     show.add_argument("--once", action="store_true", help="end after the summary")
     show.add_argument("--seconds", type=float, default=60.0, help="about how long it takes")
     show.add_argument("--web.listen-address", dest="listen_address", metavar="HOST:PORT")
+    show.add_argument(
+        "--alertmanager",
+        metavar="URL",
+        help="only tell the alerts to this Alertmanager; start no receiver",
+    )
     _add_logging(show, level="error")
     show.set_defaults(run=_demo)
     return top
@@ -302,6 +307,8 @@ def _shown_replay(
 
 def _demo(options: argparse.Namespace) -> int:
     logs.configure(options.log_level, options.log_format)
+    if options.alertmanager:
+        return asyncio.run(load(options.alertmanager, seconds=options.seconds))
     settings = _read_config(options)
     if settings.embedding.backend == "onnx":
         # Before the event loop, where Ctrl-C ends it at once: the first time takes half a minute.

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
 
 from prometheus_client import (
     CollectorRegistry,
@@ -34,7 +34,9 @@ SHOWN_CLUSTERS = 50
 _KEEP_SHOWN = 300 * SECOND
 """Nanoseconds a shown cluster keeps its series after it resolved, so that the last scrape sees 0."""
 
-_LONGEST_SEVERITY = 64
+_LONGEST_VALUE = 64
+"""Characters of a severity, a namespace or another value that becomes a label."""
+
 _RATE_WINDOW = 60 * SECOND
 _LATENCY = (
     0.001,
@@ -208,6 +210,7 @@ class Board:
         self._joined: dict[int, deque[int]] = {}
         self._time = 0
         self._figures: dict[str, float] = {}
+        self._storm_ids: frozenset[int] = frozenset()
         self._ready = False
 
     def published(self, publication: Publication) -> None:
@@ -238,8 +241,11 @@ class Board:
                 "memory_pressure": publication.stats["memory"]["usage_ratio"],
                 "past_clusters": publication.stats["memory"]["past_clusters"],
                 "past_clusters_limit": publication.stats["memory"]["max_past_clusters"],
+                "index_recall_ratio": publication.stats["index"]["measured_recall"],
                 **_storm_figures(publication.storm),
             }
+            storm = publication.storm
+            self._storm_ids = frozenset(storm["cluster_ids"]) if storm else frozenset()
             stability = publication.stats["stability"].get("stability_score")
             if stability is not None:
                 self._figures["assignment_stability_ratio"] = stability
@@ -283,50 +289,126 @@ class Board:
         for name, value in self._figures.items():
             yield GaugeMetricFamily(f"stormcell_{name}", _HELP[name], value=value)
         self._choose()
+        hidden = [c for c in self._live.values() if c["id"] not in self._shown]
         firing = GaugeMetricFamily(
             "stormcell_cluster_firing_alerts",
             "Firing alerts of a live cluster; of all that are not shown under other.",
             labels=["cluster_id"],
-        )
-        info = GaugeMetricFamily(
-            "stormcell_cluster_info",
-            "What a shown cluster is; always 1.",
-            labels=["cluster_id", "title", "severity"],
         )
         rate = GaugeMetricFamily(
             "stormcell_cluster_new_alerts_per_second",
             "Alerts a second that joined a shown cluster in the last minute.",
             labels=["cluster_id"],
         )
-        values = GaugeMetricFamily(
-            "stormcell_cluster_spread_values",
-            "Values that a shown cluster has fired in, of the label along which it spreads;"
-            " at most 32, 0 if it does not spread.",
+        in_storm = GaugeMetricFamily(
+            "stormcell_cluster_in_storm",
+            "Whether a shown cluster is one of those that the storm is about.",
             labels=["cluster_id"],
         )
-        novel = GaugeMetricFamily(
-            "stormcell_cluster_novel",
-            "Whether a shown cluster is of kinds not seen here for long; absent where that is unknown.",
-            labels=["cluster_id"],
-        )
+        told = {
+            each: GaugeMetricFamily(
+                f"stormcell_{each.name}", each.help, labels=["cluster_id", *each.labels]
+            )
+            for each in _TOLD
+        }
         for cluster_id in sorted(self._shown):
             cluster = self._live.get(cluster_id) or self._last[cluster_id]
             firing.add_metric([str(cluster_id)], cluster["firing"])
-            severity = display(cluster["severity"])[:_LONGEST_SEVERITY]
-            info.add_metric([str(cluster_id), cluster["title"], severity], 1)
             rate.add_metric([str(cluster_id)], self._rate(cluster_id))
-            spread = cluster["spread"]
-            values.add_metric([str(cluster_id)], spread["values"] if spread else 0)
-            if cluster["novel"] is not None:
-                novel.add_metric([str(cluster_id)], cluster["novel"])
-        hidden = [c for c in self._live.values() if c["id"] not in self._shown]
+            in_storm.add_metric([str(cluster_id)], cluster_id in self._storm_ids)
+            for each, family in told.items():
+                sample = each.read(cluster)
+                if sample is not None:
+                    family.add_metric([str(cluster_id), *sample[0]], sample[1])
         firing.add_metric(["other"], sum(c["firing"] for c in hidden))
-        yield from (firing, info, rate, values, novel)
+        yield from (firing, rate, in_storm, *told.values())
         yield GaugeMetricFamily(
             "stormcell_clusters_not_exported",
             "Live clusters without series of their own.",
             value=len(hidden),
         )
+
+
+class _Told(NamedTuple):
+    """A gauge of each shown cluster, read from its public fields.
+
+    Attributes:
+        name: Without `stormcell_`.
+        labels: Beside cluster_id.
+        read: Returns their values and the gauge's, None where there is nothing to tell.
+    """
+
+    name: str
+    help: str
+    labels: tuple[str, ...]
+    read: Callable[[Mapping[str, Any]], tuple[Sequence[str], float] | None]
+
+
+def _info(cluster: Mapping[str, Any]) -> tuple[Sequence[str], float]:
+    return (cluster["title"], _short(cluster["severity"])), 1
+
+
+def _place(cluster: Mapping[str, Any]) -> tuple[Sequence[str], float] | None:
+    namespace = _short(cluster["labels"].get("namespace", ""))
+    return ((namespace,), 1) if namespace else None
+
+
+def _values(cluster: Mapping[str, Any]) -> tuple[Sequence[str], float]:
+    spread = cluster["spread"]
+    return (), spread["values"] if spread else 0
+
+
+def _first(cluster: Mapping[str, Any]) -> tuple[Sequence[str], float] | None:
+    spread = cluster["spread"]
+    if not spread:
+        return None
+    began = seconds(timestamps.parse(spread["waves"][0]["at"]) or 0)
+    along = _short(spread["label"])
+    if spread["probable_first"] is None:
+        return (along, "", ""), began
+    alert = spread["evidence"]["alerts"][0]
+    return (along, _short(alert["alertname"]), _short(alert["value"])), began
+
+
+def _novel(cluster: Mapping[str, Any]) -> tuple[Sequence[str], float] | None:
+    return None if cluster["novel"] is None else ((), cluster["novel"])
+
+
+_TOLD = (
+    _Told("cluster_info", "What a shown cluster is; always 1.", ("title", "severity"), _info),
+    # Not `namespace`, which is what a target found in Kubernetes is labelled with.
+    _Told(
+        "cluster_place_info",
+        "The namespace that all alerts of a shown cluster name, where they name one; always 1.",
+        ("alert_namespace",),
+        _place,
+    ),
+    _Told(
+        "cluster_spread_values",
+        "Values that a shown cluster has fired in, of the label along which it spreads;"
+        " at most 32, 0 if it does not spread.",
+        (),
+        _values,
+    ),
+    _Told(
+        "cluster_spread_start_timestamp_seconds",
+        "When a shown cluster that spreads along a label fired first, and in which alert and value;"
+        " these are empty where the order does not tell.",
+        ("along", "first_alert", "first_value"),
+        _first,
+    ),
+    _Told(
+        "cluster_novel",
+        "Whether a shown cluster is of kinds not seen here for long; absent where that is unknown.",
+        (),
+        _novel,
+    ),
+)
+
+
+def _short(text: str) -> str:
+    """Return *text* as a label's value: whatever it is, of bounded length and harmless."""
+    return display(text)[:_LONGEST_VALUE]
 
 
 def _trim(times: deque[int], now: int) -> None:
@@ -367,6 +449,7 @@ _HELP = {
     "flapping_alerts": "Open alerts that fired again and again within minutes.",
     "heartbeat_timestamp_seconds": "When the heartbeat alert was last received; 0 for never.",
     "index_vectors": "Vectors held.",
+    "index_recall_ratio": "Share of the true nearest texts that searches find, as measured; 1 is exact.",
     "index_vectors_limit": "Most vectors that are held.",
     "past_clusters": "Clusters that are over and are recognised when they recur.",
     "past_clusters_limit": "Most of these that are remembered.",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
 from collections.abc import Iterator, Mapping
@@ -15,7 +16,8 @@ from receiver.config import Config
 from receiver.core.matchers import parse
 from tests.support.absent import absent
 
-FOLDER = Path(__file__).resolve().parents[1] / "alertmanager"
+ROOT = Path(__file__).resolve().parents[1]
+FOLDER = ROOT / "alertmanager"
 FILES = {str(path.relative_to(FOLDER)): path for path in sorted(FOLDER.rglob("*.yml"))}
 
 WARNING = "alertname=DiskFull severity=warning namespace=shop"
@@ -152,6 +154,24 @@ def test_no_inhibit_rule_may_blind_stormcell_or_mute_a_critical(name: str) -> No
     assert muting(load(name)) == []
 
 
+def test_nor_may_one_in_whatever_else_we_tell_people_to_copy() -> None:
+    """Compose, manifests, and what stands between fences in the docs."""
+    texts = [path.read_text() for path in (ROOT / "deploy").rglob("*.y*ml")]
+    texts += [path.read_text() for path in ROOT.glob("*.y*ml")]
+    prose = [ROOT / "README.md", *(ROOT / "docs").rglob("*.md")]
+    for path in prose:
+        texts += re.findall(r"^ *```yaml\n(.*?)^ *```", path.read_text(), re.DOTALL | re.MULTILINE)
+    documents = [each for text in texts for each in yaml.safe_load_all(text)]
+    routed = [each for each in documents if isinstance(each, dict) and "route" in each]
+
+    assert routed, "the README has one"
+    for document in routed:
+        assert blinding(document) == []
+        assert muting(document) == []
+    for document in documents:
+        assert "inhibitRules" not in str(document)
+
+
 def test_an_inhibit_rule_that_blinds_or_mutes_is_found() -> None:
     document = load("alertmanager.yml")
     by_storm = {"source_matchers": ['alertname="StormcellStorm"']}
@@ -214,4 +234,13 @@ def test_after_stormcell_the_routes_go_on_and_its_own_alerts_come_before_it(name
 
     assert children[feed]["continue"] is True
     assert ours < feed
+    if name != "shadow.yml":
+        heartbeat, critical = (
+            0,
+            children.index(
+                next(c for c in children if 'severity="critical"' in c.get("matchers", []))
+            ),
+        )
+        assert children[heartbeat]["matchers"] == ['alertname="Watchdog"']
+        assert (heartbeat, ours, feed, critical) == (0, 1, 2, 3)
     assert not children[ours].get("continue", False)

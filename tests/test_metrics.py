@@ -8,7 +8,7 @@ from receiver.core.timestamps import SECOND
 from receiver.metrics import SHOWN_CLUSTERS, Metrics
 
 STATS = {
-    "index": {"vectors": 1},
+    "index": {"vectors": 1, "measured_recall": 0.995},
     "memory": {"max_vectors": 10, "usage_ratio": 0.1, "past_clusters": 3, "max_past_clusters": 9},
     "stability": {},
 }
@@ -21,6 +21,7 @@ def cluster(number: int, firing: int, state: str = "steady", title: str = "t") -
         "state": state,
         "title": title,
         "severity": "info",
+        "labels": {},
         "spread": None,
         "novel": None,
     }
@@ -36,6 +37,13 @@ def shown(text: str) -> set[str]:
     return {line.split('"')[1] for line in text.splitlines() if line.startswith(head)}
 
 
+SPREAD = {
+    "label": "service",
+    "values": 4,
+    "waves": [{"at": "2026-01-01T00:00:00.000Z"}],
+    "probable_first": "db",
+    "evidence": {"alerts": [{"alertname": "PgDown", "value": "db"}]},
+}
 STORM = {
     "started_at": "2026-01-01T00:00:00.000Z",
     "intensity": 12.5,
@@ -110,11 +118,54 @@ def test_who_is_shown_stays_until_five_minutes_after_it_resolved() -> None:
 
 
 def test_how_far_a_shown_cluster_has_spread_is_told() -> None:
-    text = publish(Metrics("1"), cluster(1, 5) | {"spread": {"values": 4}}, cluster(2, 1))
+    text = publish(Metrics("1"), cluster(1, 5) | {"spread": SPREAD}, cluster(2, 1))
 
     assert 'stormcell_cluster_spread_values{cluster_id="1"} 4.0' in text
     assert 'stormcell_cluster_spread_values{cluster_id="2"} 0.0' in text
     assert 'stormcell_cluster_spread_values{cluster_id="other"}' not in text
+
+
+def test_what_fired_first_is_told_where_the_order_tells() -> None:
+    unsure = SPREAD | {"probable_first": None}
+
+    text = publish(
+        Metrics("1"), cluster(1, 5) | {"spread": SPREAD}, cluster(2, 5) | {"spread": unsure}
+    )
+
+    began = "stormcell_cluster_spread_start_timestamp_seconds"
+    assert [line for line in text.splitlines() if line.startswith(began)] == [
+        f'{began}{{along="service",cluster_id="1",first_alert="PgDown",first_value="db"}} 1.7672256e+09',
+        f'{began}{{along="service",cluster_id="2",first_alert="",first_value=""}} 1.7672256e+09',
+    ]
+
+
+def test_the_namespace_is_told_that_all_alerts_name() -> None:
+    named = {"labels": {"namespace": "shop"}}
+
+    text = publish(Metrics("1"), cluster(1, 1) | named, cluster(2, 1))
+
+    told = [line for line in text.splitlines() if line.startswith("stormcell_cluster_place_info")]
+    assert told == ['stormcell_cluster_place_info{alert_namespace="shop",cluster_id="1"} 1.0']
+
+
+def test_whether_a_cluster_belongs_to_the_storm_is_told_until_the_storm_ends() -> None:
+    metrics = Metrics("1")
+    both = [cluster(3, 9), cluster(5, 1)]
+
+    def told() -> list[str]:
+        head = "stormcell_cluster_in_storm{"
+        lines = metrics.render().decode().splitlines()
+        return [line.removeprefix(head) for line in lines if line.startswith(head)]
+
+    metrics.published(Publication(0, 1, [], both, stats=STATS, storm=STORM))
+    assert told() == ['cluster_id="3"} 1.0', 'cluster_id="5"} 0.0']
+
+    metrics.published(Publication(1, 2, [], [], stats=STATS))
+    assert told() == ['cluster_id="3"} 0.0', 'cluster_id="5"} 0.0']
+
+
+def test_the_measured_recall_is_told() -> None:
+    assert "stormcell_index_recall_ratio 0.995" in publish(Metrics("1"))
 
 
 def test_hostile_titles_stay_inside_their_label() -> None:

@@ -122,6 +122,11 @@ class Metrics:
             registry=registry,
         )
         self.storms = Counter("stormcell_storms", "Storms that started.", registry=registry)
+        self.reconciliation_failures = Counter(
+            "stormcell_reconciliation_failures",
+            "Times that an Alertmanager, asked what it knows, gave no usable answer.",
+            registry=registry,
+        )
         self.retries = Counter(
             "stormcell_retries",
             "Attempts repeated because the database or the model failed.",
@@ -233,6 +238,7 @@ class Board:
             self._figures = {
                 "flapping_alerts": publication.flapping,
                 "heartbeat_timestamp_seconds": seconds(publication.heartbeat_at),
+                "source_quiet_timestamp_seconds": seconds(publication.quiet_at),
                 "index_vectors": publication.stats["index"]["vectors"],
                 "index_vectors_limit": publication.stats["memory"]["max_vectors"],
                 "memory_pressure": publication.stats["memory"]["usage_ratio"],
@@ -278,6 +284,11 @@ class Board:
             count = sum(cluster["state"] == state for cluster in self._live.values())
             states.add_metric([state.value], count)
         yield states
+        yield GaugeMetricFamily(
+            "stormcell_suppressed_alerts",
+            "Alerts of live clusters that are silenced or inhibited, as far as Alertmanagers are asked.",
+            value=sum(cluster["suppressed"] for cluster in self._live.values()),
+        )
         if not self._ready:
             return
         for name, value in self._figures.items():
@@ -366,6 +377,7 @@ _HELP = {
     "storm_start_timestamp_seconds": "When the storm started; 0 in calm.",
     "flapping_alerts": "Open alerts that fired again and again within minutes.",
     "heartbeat_timestamp_seconds": "When the heartbeat alert was last received; 0 for never.",
+    "source_quiet_timestamp_seconds": "By when the source of a heartbeat that is gone was quiet; 0: none is gone.",
     "index_vectors": "Vectors held.",
     "index_vectors_limit": "Most vectors that are held.",
     "past_clusters": "Clusters that are over and are recognised when they recur.",

@@ -377,7 +377,7 @@ _HELP = {
     "storm_start_timestamp_seconds": "When the storm started; 0 in calm.",
     "flapping_alerts": "Open alerts that fired again and again within minutes.",
     "heartbeat_timestamp_seconds": "When the heartbeat alert was last received; 0 for never.",
-    "source_quiet_timestamp_seconds": "By when the source of a heartbeat that is gone was quiet; 0: none is gone.",
+    "source_quiet_timestamp_seconds": "By when a source was quiet whose heartbeat is gone; 0: none is.",
     "index_vectors": "Vectors held.",
     "index_vectors_limit": "Most vectors that are held.",
     "past_clusters": "Clusters that are over and are recognised when they recur.",

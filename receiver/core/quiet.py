@@ -30,7 +30,10 @@ def hear(words: dict[str, int], heartbeat: Alert, now: int) -> int | None:
     """Note in *words* what *heartbeat*, received at *now*, says; return when it ended, if it did."""
     words.pop(heartbeat.fingerprint, None)
     over = heartbeat.status is Status.RESOLVED
-    until = heartbeat.ends_at if heartbeat.ends_at is not None or not over else now
+    until = heartbeat.ends_at
+    if over:
+        # By a clock that is ahead of ours it would have yet to end.
+        until = now if until is None else min(until, now)
     if until is not None:
         words[heartbeat.fingerprint] = until
     for fingerprint in [f for f, at in words.items() if at < now - _REMEMBERED]:

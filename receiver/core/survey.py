@@ -10,7 +10,7 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from receiver.core.model import Episode, EpisodeState, Reconciled
+from receiver.core.model import Episode, Reconciled
 
 _MARK = b"survey "
 """Begins a survey in the inbox; no sender's body does, as those are JSON."""
@@ -89,21 +89,24 @@ def news(
         repeat_after: An alert listed as active, and not heard of for so long otherwise, is news.
     """
     active, suppressed, gone = [], [], []
-    for fingerprint, episode in episodes.items():
-        if not episode.goes_on:
-            continue
+    # In one order, whoever holds them: the journal has this one.
+    going_on = sorted((e for e in episodes.values() if e.goes_on), key=lambda e: e.id)
+    for episode in going_on:
+        fingerprint = episode.fingerprint
         if fingerprint in survey.active:
             quiet = now - episode.last_seen >= repeat_after
-            if not episode.listed or episode.state is EpisodeState.SUPPRESSED or quiet:
+            if not (episode.listed and episode.fires) or quiet:
                 active.append(fingerprint)
         elif fingerprint in survey.suppressed:
-            if survey.complete and (episode.held_until - now) * 2 < survey.hold:
+            held = not episode.fires and (episode.held_until - now) * 2 >= survey.hold
+            if survey.complete and not held:
                 suppressed.append(fingerprint)
         elif survey.complete and _may_be_gone(episode, survey.began_at):
             gone.append(fingerprint)
     if not (active or suppressed or gone):
         return None
-    return Reconciled(survey.began_at, now + survey.hold, active, suppressed, gone)
+    told = (tuple(active), tuple(suppressed), tuple(gone))
+    return Reconciled(survey.began_at, now + survey.hold, *told)
 
 
 def _may_be_gone(episode: Episode, asked_at: int) -> bool:

@@ -126,7 +126,8 @@ def _command(row: list[Any], labels_of: LabelsOf) -> Input:
         at, cluster_id, members = told
         return Members(at, cluster_id, _members(members, labels_of))
     if name == "reconciled":
-        return Reconciled(*told)
+        at, held_until, *found = told
+        return Reconciled(at, held_until, *map(tuple, found))
     if name == "resumed":
         return Resumed(*told)
     at, cluster_id, members, moved, undoes = told

@@ -71,7 +71,7 @@ def test_a_prometheus_that_dies_is_no_recovery(
     )
     site.breaks(BROKEN)
     wait_until("all to fire", lambda: len(receiver.alerts(state="firing")) == 5)
-    wait_until("each way to tell of them", lambda: receiver.received() >= 7 * len(ports))
+    wait_until("each way to tell of them", lambda: receiver.received() >= 6 * len(ports))
     prometheus.kill()
     wait_until("nothing to fire", lambda: not receiver.alerts(state="firing"))
     wait_until("the cluster to be over", lambda: told(receiver, "cluster_resolved"))

@@ -284,11 +284,6 @@ class Board:
             count = sum(cluster["state"] == state for cluster in self._live.values())
             states.add_metric([state.value], count)
         yield states
-        yield GaugeMetricFamily(
-            "stormcell_suppressed_alerts",
-            "Alerts of live clusters that are silenced or inhibited, as far as Alertmanagers are asked.",
-            value=sum(cluster["suppressed"] for cluster in self._live.values()),
-        )
         if not self._ready:
             return
         for name, value in self._figures.items():
@@ -333,6 +328,11 @@ class Board:
         hidden = [c for c in self._live.values() if c["id"] not in self._shown]
         firing.add_metric(["other"], sum(c["firing"] for c in hidden))
         yield from (firing, info, rate, values, novel)
+        yield GaugeMetricFamily(
+            "stormcell_suppressed_alerts",
+            "Alerts of live clusters that are silenced or inhibited, as far as Alertmanagers are asked.",
+            value=sum(cluster["suppressed"] for cluster in self._live.values()),
+        )
         yield GaugeMetricFamily(
             "stormcell_clusters_not_exported",
             "Live clusters without series of their own.",

@@ -25,6 +25,7 @@ class Prometheus(ServerProcess):
         alertmanagers: Sequence[int],
         rules: Mapping[str, str],
         alertmanager_timeout: str = "10s",
+        resend_delay: str = "1m",
     ) -> None:
         """Describe it.
 
@@ -35,6 +36,7 @@ class Prometheus(ServerProcess):
             alertmanagers: Ports that it posts alerts to.
             rules: Texts of rule files, by their names.
             alertmanager_timeout: As in its configuration.
+            resend_delay: It tells what fires so often, and vouches for it four times as long.
         """
         directory.mkdir(parents=True, exist_ok=True)
         for name, text in rules.items():
@@ -59,6 +61,7 @@ class Prometheus(ServerProcess):
             f"--config.file={file}",
             f"--storage.tsdb.path={directory / 'data'}",
             f"--web.listen-address={HOST}:{port}",
+            f"--rules.alert.resend-delay={resend_delay}",
         ]
         super().__init__("prometheus", command, port=port, log=directory / "prometheus.log")
 

@@ -7,7 +7,7 @@ from tests.builders import Site, alert
 
 NAMES = """
 id title state accepting severity size firing suppressed stale opened_at updated_at closed_at
-resolved_at labels affected spread confidence recurs novel first_seen
+resolved_at source_quiet_at labels affected spread confidence recurs novel first_seen
 merged_into split_from pinned acked_by note
 """
 

@@ -26,21 +26,27 @@ SPEED = 6.0
 EVALUATIONS = "15s"
 
 
-def drill(folder: Path, *, speed: float, embedder: str, say: Callable[[str], None]) -> Outcome:
-    """Run the drill in *folder*, all shipped times divided by *speed*."""
+WAVES = len(shop.SERVICES)
+
+
+def drill(
+    folder: Path, *, speed: float, waves: int, embedder: str, say: Callable[[str], None]
+) -> Outcome:
+    """Run the drill in *folder*, all shipped times divided by *speed*, the storm in *waves*."""
     with closed_loop(
         folder,
         rules=shop.rules(faster(EVALUATIONS, speed)),
         speed=speed,
         settings={"embedding.backend": embedder},
     ) as loop:
-        return Drill(loop, say).run()
+        return Drill(loop, waves=waves, say=say).run()
 
 
 def main() -> int:
     """Run it and return the exit code: 1 if a promise was broken, 2 if a program is missing."""
     parser = argparse.ArgumentParser(prog="python -m scripts.stack", description=__doc__)
     parser.add_argument("--speed", type=float, default=SPEED, help="1 is as shipped: 12 minutes")
+    parser.add_argument("--waves", type=int, default=WAVES, help="1 to 5 in which the storm comes")
     parser.add_argument("--embedder", default="onnx", help="onnx, or hashing without a model")
     parser.add_argument("--keep", type=Path, help="folder for all files and logs, kept")
     arguments = parser.parse_args()
@@ -51,6 +57,7 @@ def main() -> int:
         outcome = drill(
             arguments.keep or Path(temporary),
             speed=arguments.speed,
+            waves=arguments.waves,
             embedder=arguments.embedder,
             say=lambda line: print(line, flush=True),
         )

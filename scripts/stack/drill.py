@@ -131,24 +131,25 @@ class Outcome:
 class Drill:
     """One run over a `ClosedLoop` that is fresh."""
 
-    def __init__(self, loop: ClosedLoop, say: Callable[[str], None]) -> None:
-        """Tell each step to *say*."""
+    def __init__(self, loop: ClosedLoop, *, waves: int, say: Callable[[str], None]) -> None:
+        """Let the storm come in *waves*, and tell each step to *say*."""
         self._loop = loop
+        self._waves = waves
         self._say = say
         self._broke_at: dict[Lone, float] = {}
-        self._storm_at = self._died_at = 0.0
+        self._storm_at = 0.0
+        self._died_at: list[float] = []
 
     def run(self) -> Outcome:
         """Play it all; what does not ring is waited for, and missing in the outcome."""
         began = time.monotonic()
         loop, receiver = self._loop, self._loop.receiver
-        everything = [placed for wave in shop.waves() for placed in wave]
+        (everything,) = shop.waves(1)
         self._set([*everything, *(case.placed for case in LONE)], broken=False)
         self._calm()
         self._storm()
         self._break(ELSEWHERE, INSIDE, stormcell=ALIVE)
-        receiver.freeze()
-        self._died_at = time.monotonic()
+        self._freeze()
         self._break(ELSEWHERE, INSIDE, stormcell=HUNG)
         receiver.kill()
         self._break(ELSEWHERE, INSIDE, stormcell=KILLED)
@@ -167,10 +168,10 @@ class Drill:
     def _calm(self) -> None:
         receiver = self._loop.receiver
         self._break(CALM, stormcell=ALIVE)
-        receiver.freeze()
+        self._freeze()
         self._break(CALM, stormcell=HUNG)
         receiver.thaw()
-        receiver.await_ready()
+        self._wait("Stormcell to be scraped", lambda: bool(self._up()))
         receiver.kill()
         self._break(CALM, stormcell=KILLED)
         receiver.start()
@@ -181,7 +182,7 @@ class Drill:
     def _storm(self) -> None:
         self._storm_at = time.monotonic()
         count = 0
-        for wave in shop.waves():
+        for wave in shop.waves(self._waves):
             self._set(wave, broken=True)
             count += len(wave)
             time.sleep(_BETWEEN_WAVES_SECONDS / self._loop.speed)
@@ -202,6 +203,13 @@ class Drill:
             what = f"a lone critical to ring ({case})"
             rung = self._wait(what, partial(self._rung, case, before))
             self._say(f"a lone critical {case}: {'rang' if rung else 'DID NOT RING'}")
+
+    def _freeze(self) -> None:
+        self._loop.receiver.freeze()
+        self._died_at.append(time.monotonic())
+
+    def _up(self) -> list[dict[str, Any]]:
+        return self._loop.prometheus.query('up{job="stormcell"} == 1')
 
     def _rung(self, case: Lone, before: set[str]) -> bool:
         if case.where != INSIDE:
@@ -261,13 +269,15 @@ class Drill:
             storms=loop.receiver.read("storms")["items"],
         )
         for key, told in loop.pager.pages.items():
-            pages, since = self._belongs(outcome, told["groupLabels"])
+            pages, began = self._belongs(outcome, told["groupLabels"])
+            after = told["at"] - max(at for at in began if at < told["at"])
             summary = told["commonAnnotations"].get("summary", "")
-            alerts = frozenset(loop.pager.alerts[key])
-            pages.append(Page(key, told["at"] - since, summary, alerts))
+            pages.append(Page(key, after, summary, frozenset(loop.pager.alerts[key])))
         return outcome
 
-    def _belongs(self, outcome: Outcome, group: Mapping[str, str]) -> tuple[list[Page], float]:
+    def _belongs(
+        self, outcome: Outcome, group: Mapping[str, str]
+    ) -> tuple[list[Page], list[float]]:
         """Return the pages that a page of *group* is one of, and when what it rang for began."""
         if group.get("alertname") == "StormcellDown":
             return outcome.down, self._died_at
@@ -277,8 +287,8 @@ class Drill:
                 "alertname" not in group and group["namespace"] == case.namespace != shop.NAMESPACE
             )
             if own or case.name in about:
-                return pages, self._broke_at[case]
-        return outcome.storm, self._storm_at
+                return pages, [self._broke_at[case]]
+        return outcome.storm, [self._storm_at]
 
     def _names(self, group: Mapping[str, str]) -> set[str]:
         """Return the names of the alerts that a page of ours is about; none for raw ones and storms."""

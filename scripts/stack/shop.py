@@ -111,13 +111,13 @@ Placed = tuple[str, Mapping[str, str]]
 """The name of a rule, and the labels of the series that it reads."""
 
 
-def waves() -> Iterator[list[Placed]]:
-    """Give what breaks in the storm, wave by wave: the database, and what needs it, service by service."""
-    first: list[Placed] = [("PgPrimaryDown", _labels("payments-db", 0))]
-    for service in SERVICES:
-        pods = [_labels(service, number) for number in range(PODS)]
-        yield first + [(name, labels) for name in OF_PODS for labels in pods]
-        first = []
+def waves(count: int) -> Iterator[list[Placed]]:
+    """Give what breaks in *count* waves: the database, and what needs it, service by service."""
+    for wave in range(count):
+        services = SERVICES[len(SERVICES) * wave // count : len(SERVICES) * (wave + 1) // count]
+        pods = [_labels(service, number) for service in services for number in range(PODS)]
+        cause: list[Placed] = [("PgPrimaryDown", _labels("payments-db", 0))] if wave == 0 else []
+        yield cause + [(name, labels) for name in OF_PODS for labels in pods]
 
 
 def lone(name: str, namespace: str) -> Placed:

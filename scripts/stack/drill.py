@@ -17,13 +17,15 @@ from tests.support.waiting import PATIENCE_SECONDS, wait_until
 ALIVE, HUNG, KILLED = "alive", "hung", "killed"
 CALM, ELSEWHERE, INSIDE = "in calm", "in mid-storm, elsewhere", "in the storm's own namespace"
 
-ONSET_SECONDS = 180.0
+_ONSET_SECONDS = 180.0
 """For so long after a storm's onset what comes is the storm's own (`offset 3m` in rules/stormcell.yml)."""
 
 _BETWEEN_WAVES_SECONDS = 15.0
-_QUIET_SECONDS = 180.0
-"""Longer than what rings late takes: two scrapes, an evaluation, a group_interval; and than the two minutes
-that rules look back over a restart."""
+_QUIET_SECONDS = 270.0
+"""Longer than what rings late takes: for four minutes after a death the rules go by it."""
+
+_CALM_SECONDS = 90.0
+"""From a death in calm to the storm, whose first three minutes are the rest of those four."""
 
 _LEAST_SECONDS = 2.0
 """What is on its way between processes of a busy machine arrives in it, however fast the rest is."""
@@ -157,7 +159,7 @@ class Drill:
         receiver.start()
         fired = len(self._fired())
         self._wait("Stormcell to have it all", lambda: self._received() >= fired)
-        self._quiet()
+        self._pause(_QUIET_SECONDS)
         self._say("Stormcell is back and has what fired meanwhile")
         outcome = self._outcome()
         outcome.seconds = time.monotonic() - began
@@ -176,8 +178,7 @@ class Drill:
         self._break(CALM, stormcell=KILLED)
         receiver.start()
         self._wait("Stormcell to have it all", lambda: self._received() >= 3)
-        # The rules see two minutes back; then nothing of its death is left.
-        self._quiet()
+        self._pause(_CALM_SECONDS)
 
     def _storm(self) -> None:
         self._storm_at = time.monotonic()
@@ -190,7 +191,7 @@ class Drill:
         self._wait("a page of the storm", lambda: "StormcellStorm" in names())
         self._wait("its raw page", lambda: self._raw(shop.NAMESPACE))
         self._wait("all of it to be received", lambda: self._received() >= count)
-        time.sleep(ONSET_SECONDS / self._loop.speed + _LEAST_SECONDS)
+        self._pause(_ONSET_SECONDS)
         self._say(f"a storm of {count} alerts in the namespace {shop.NAMESPACE}: it has rung")
 
     def _break(self, *where: str, stormcell: str) -> None:
@@ -228,8 +229,9 @@ class Drill:
     def _set(self, placed: Iterable[shop.Placed], *, broken: bool) -> None:
         self._loop.exporter.set(shop.gauges(list(placed), broken=broken))
 
-    def _quiet(self) -> None:
-        time.sleep(max(_LEAST_SECONDS, _QUIET_SECONDS / self._loop.speed))
+    def _pause(self, seconds: float) -> None:
+        """Wait for what takes *seconds* as shipped."""
+        time.sleep(seconds / self._loop.speed + _LEAST_SECONDS)
 
     def _wait(self, what: str, look: Callable[[], bool]) -> bool:
         patience = PATIENCE_SECONDS + _PATIENCE_SECONDS / self._loop.speed

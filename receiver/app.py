@@ -23,6 +23,7 @@ from receiver.embedding.prepare import prepare
 from receiver.feed import Feed
 from receiver.metrics import Metrics
 from receiver.pipeline import Intake, Room, Worker, Writer
+from receiver.reconciliation import Reconciliation
 from receiver.store import Database, Queries
 from receiver.web import Access, Server
 
@@ -91,6 +92,13 @@ class App:
             on_fatal=self._on_fatal,
         )
         self.intake = Intake(self.writer, config.intake.max_wait, self.worker.nudge)
+        self.reconciliation = Reconciliation(
+            config.reconciliation,
+            config.identity,
+            self.intake,
+            clock=clock,
+            on_failure=self.metrics.reconciliation_failures.inc,
+        )
         self.room = Room(config.intake.max_inflight_bytes, config.intake.max_wait)
         self._add_gauges(database)
         self.server = Server(
@@ -143,6 +151,11 @@ class App:
             "When a webhook was last committed, since the start; 0 for never.",
             lambda: seconds(self.intake.received_at),
         )
+        gauge(
+            "reconciliation_timestamp_seconds",
+            "When all Alertmanagers last said what they know, since the start; 0 for never.",
+            lambda: seconds(self.reconciliation.completed_at),
+        )
         gauge("storage_size_bytes", "What the database takes on disk.", self.queries.size_bytes)
         gauge("intake_bytes", "Bytes of webhook bodies held in memory.", lambda: self.room.used)
         gauge(
@@ -186,6 +199,7 @@ class App:
         await self.server.start()
         self.feed.start()
         self.worker.start()
+        self.reconciliation.start()
 
     async def ended(self) -> None:
         """Return when the app cannot go on; `fatal` says why."""
@@ -194,6 +208,7 @@ class App:
     async def close(self) -> None:
         """Take no more, finish what is in hand, close everything."""
         self._closing.set()
+        await self.reconciliation.close()
         await self.intake.close()
         await self.feed.close()
         await self.server.close()

@@ -220,6 +220,42 @@ class IntakeSettings:
 
 
 @dataclasses.dataclass(frozen=True)
+class ReconciliationSettings:
+    """Which Alertmanagers are asked what they know, for what they never tell by webhook."""
+
+    urls: tuple[str, ...] = setting(
+        (), "Addresses of all Alertmanagers that notify this server; none: none is asked."
+    )
+    interval: Seconds = setting(Seconds(30.0), "How often they are asked.", low=1, high=3600)
+    timeout: Seconds = setting(
+        Seconds(10.0),
+        "One that has not answered in full by then did not answer.",
+        low=0.1,
+        high=600,
+    )
+    min_uptime: Seconds = setting(
+        # It starts knowing nothing. Prometheus repeats what fires each minute; one that was away longer
+        # comes back before its alerts, which have four, would have lapsed.
+        Seconds(300.0),
+        "One that started less long ago counts as one that did not answer.",
+        low=0,
+    )
+    max_body_bytes: Bytes = setting(
+        Bytes(64 * 2**20), "Largest answer that is read; 20,000 alerts are some 30 MB.", low=1024
+    )
+    bearer_token_file: str = setting(
+        "", "File with the bearer token that they ask for; empty: none is sent."
+    )
+
+    def __post_init__(self) -> None:
+        """Refuse what is no address."""
+        for url in self.urls:
+            _check_url("reconciliation.urls", url or "''")
+        if len(set(self.urls)) < len(self.urls):
+            raise ConfigError(f"reconciliation.urls: got {self.urls!r}, expected each once")
+
+
+@dataclasses.dataclass(frozen=True)
 class EmbeddingSettings:
     """How texts become vectors."""
 
@@ -264,6 +300,7 @@ class Config:
     storms: StormSettings = StormSettings()
     memory: MemorySettings = MemorySettings()
     feed: FeedSettings = FeedSettings()
+    reconciliation: ReconciliationSettings = ReconciliationSettings()
 
     @property
     def core(self) -> CoreSettings:

@@ -124,6 +124,11 @@ class Metrics:
             registry=registry,
         )
         self.storms = Counter("stormcell_storms", "Storms that started.", registry=registry)
+        self.reconciliation_failures = Counter(
+            "stormcell_reconciliation_failures",
+            "Times that an Alertmanager, asked what it knows, gave no usable answer.",
+            registry=registry,
+        )
         self.retries = Counter(
             "stormcell_retries",
             "Attempts repeated because the database or the model failed.",
@@ -236,6 +241,7 @@ class Board:
             self._figures = {
                 "flapping_alerts": publication.flapping,
                 "heartbeat_timestamp_seconds": seconds(publication.heartbeat_at),
+                "source_quiet_timestamp_seconds": seconds(publication.quiet_at),
                 "index_vectors": publication.stats["index"]["vectors"],
                 "index_vectors_limit": publication.stats["memory"]["max_vectors"],
                 "memory_pressure": publication.stats["memory"]["usage_ratio"],
@@ -322,6 +328,11 @@ class Board:
                     family.add_metric([str(cluster_id), *sample[0]], sample[1])
         firing.add_metric(["other"], sum(c["firing"] for c in hidden))
         yield from (firing, rate, in_storm, *told.values())
+        yield GaugeMetricFamily(
+            "stormcell_suppressed_alerts",
+            "Alerts of live clusters that are silenced or inhibited, as far as Alertmanagers are asked.",
+            value=sum(cluster["suppressed"] for cluster in self._live.values()),
+        )
         yield GaugeMetricFamily(
             "stormcell_clusters_not_exported",
             "Live clusters without series of their own.",
@@ -448,6 +459,7 @@ _HELP = {
     "storm_start_timestamp_seconds": "When the storm started; 0 in calm.",
     "flapping_alerts": "Open alerts that fired again and again within minutes.",
     "heartbeat_timestamp_seconds": "When the heartbeat alert was last received; 0 for never.",
+    "source_quiet_timestamp_seconds": "By when a source was quiet whose heartbeat is gone; 0: none is.",
     "index_vectors": "Vectors held.",
     "index_recall_ratio": "Share of the true nearest texts that searches find, as measured; 1 is exact.",
     "index_vectors_limit": "Most vectors that are held.",

@@ -33,12 +33,13 @@ def alert(
     *,
     starts: float = 0,
     ends: float | None = None,
+    until: float | None = None,
     resolved: bool = False,
     replica: str = "",
     summary: str = "",
     **labels: str,
 ) -> Alert:
-    """Return an alert; with *ends* or *resolved* a resolved one."""
+    """Return an alert; with *ends* or *resolved* a resolved one, with *until* one vouched for."""
     kept = dict(sorted({"alertname": name, **labels}.items()))
     sent = kept | ({"prometheus_replica": replica} if replica else {})
     over = resolved or ends is not None
@@ -49,7 +50,7 @@ def alert(
         labels=kept,
         annotations={"summary": summary} if summary else {},
         starts_at=at(starts),
-        ends_at=None if ends is None else at(ends),
+        ends_at=at(told) if (told := until if ends is None else ends) is not None else None,
     )
 
 

@@ -18,6 +18,7 @@ def cluster(number: int, firing: int, state: str = "steady", title: str = "t") -
     return {
         "id": number,
         "firing": firing,
+        "suppressed": 0,
         "state": state,
         "title": title,
         "severity": "info",
@@ -203,3 +204,12 @@ def test_what_is_new_is_told_where_it_is_known() -> None:
     ]
     assert "stormcell_past_clusters 3.0" in text
     assert "stormcell_past_clusters_limit 9.0" in text
+
+
+def test_what_is_suppressed_is_summed_over_live_clusters() -> None:
+    metrics = Metrics("1")
+    held = [{**cluster(number, 1), "suppressed": number} for number in (2, 3)]
+    over = {**cluster(4, 0), "suppressed": 4, "state": "resolved"}
+    text = publish(metrics, *held, over)
+
+    assert "stormcell_suppressed_alerts 5.0" in text

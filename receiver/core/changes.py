@@ -37,6 +37,8 @@ class Counters:
         clock: Latest time of any input, nanoseconds.
         heartbeat_at: When the heartbeat was last received firing, nanoseconds; 0 for never.
         outcomes: Alerts received, by `status.outcome`.
+        heartbeats: Until when the word of heartbeats holds; see `quiet`.
+        lenient_until: Before that silence proves nothing; see `Resumed`.
     """
 
     seq: int = 0
@@ -48,6 +50,8 @@ class Counters:
     clock: int = 0
     heartbeat_at: int = 0
     outcomes: dict[str, int] = field(default_factory=dict)
+    heartbeats: dict[str, int] = field(default_factory=dict)
+    lenient_until: int = 0
 
 
 @dataclass(frozen=True, slots=True)

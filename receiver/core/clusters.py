@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from receiver.core.kinds import Novelty
 from receiver.core.labels import label_of
-from receiver.core.model import Vector
+from receiver.core.model import EpisodeState, Vector
 from receiver.core.settings import Seconds, setting
 from receiver.core.spread import First, Spread
 from receiver.core.timestamps import SECOND, nanoseconds, seconds
@@ -216,9 +216,12 @@ class Cluster:
         gap_count, gap_sum: How many gaps there were between its onsets as they came, and their
             seconds together, older ones fading.
         member_resolved_at: When a member last resolved or went stale.
-        idle_since: Since when nothing of it fires; None while something does.
+        idle_since: Since when nothing of it goes on; None while something fires or is suppressed.
+        last_end: When the member ended that ended last, by its sender's clock, nanoseconds.
+        quiet_at: By when a source had gone quiet, by whose silence members ended or may have, if none
+            fired since; None if nothing says so.
         size: Episodes ever.
-        firing, stale: Members in these states.
+        firing, stale, suppressed: Members in these states.
         firing_by_severity: Firing members by severity; the cluster's is the worst.
         titled_at, titled_size: When the title last changed, and of how many members it tells.
         title_seen_at: When it was last seen to whether the title should change, if not regrouped since.
@@ -258,6 +261,9 @@ class Cluster:
     size: int = 0
     firing: int = 0
     stale: int = 0
+    suppressed: int = 0
+    last_end: int = 0
+    quiet_at: int | None = None
     state: ClusterState = ClusterState.FORMING
     accepting: bool = True
     closed_at: int | None = None
@@ -404,6 +410,20 @@ class Cluster:
             self.matrix_cache = np.stack([e.vector for e in self.exemplars.values()])
         return self.matrix_cache
 
+    @property
+    def goes_on(self) -> bool:
+        """Whether a member fires or is suppressed."""
+        return self.firing + self.suppressed > 0
+
+    def count(self, state: EpisodeState, severity: str, change: int) -> None:
+        """Add *change* to the members in *state*, of *severity*."""
+        if state is EpisodeState.OPEN:
+            self.count_firing(severity, change)
+        elif state is EpisodeState.STALE:
+            self.stale += change
+        elif state is EpisodeState.SUPPRESSED:
+            self.suppressed += change
+
     def count_firing(self, severity: str, change: int) -> None:
         """Add *change* to the firing members of *severity*."""
         self.firing += change
@@ -417,7 +437,7 @@ class Cluster:
         """Return the live state that members and clock give at *now*; a final one is not left."""
         if not self.live:
             return self.state
-        if self.firing == 0:
+        if not self.goes_on:
             return ClusterState.RESOLVING
         age = now - self.opened_at
         if self.size < settings.proven_size and age < nanoseconds(settings.proven_age):
@@ -430,7 +450,7 @@ class Cluster:
         return ClusterState.STEADY
 
     def is_over(self, now: int, settings: ClusteringSettings) -> bool:
-        """Return whether nothing of it fires and nothing is waited for any more at *now*."""
+        """Return whether nothing of it goes on and nothing is waited for any more at *now*."""
         return self.idle_since is not None and (
             not self.accepting
             or self.is_quiet(now, settings)

@@ -18,6 +18,7 @@ from receiver.core import (
     heartbeat,
     looks,
     past,
+    quiet,
     regroup,
     severity,
     titles,
@@ -43,6 +44,7 @@ from receiver.core.memory import MemorySettings
 from receiver.core.model import (
     Alert,
     Command,
+    Ending,
     Episode,
     EpisodeState,
     Input,
@@ -52,6 +54,8 @@ from receiver.core.model import (
     OperatorCommand,
     Outcome,
     Recall,
+    Reconciled,
+    Resumed,
     Sighting,
     Split,
     Status,
@@ -195,6 +199,13 @@ class Engine:
                 self._advance(item.time)
                 self.counters.clock = max(self.counters.clock, item.time)
                 self._look_into(item)
+            elif isinstance(item, Reconciled):
+                self._advance(item.time)
+                self.counters.clock = max(self.counters.clock, item.time)
+                self._reconcile(item)
+            elif isinstance(item, Resumed):
+                self.counters.lenient_until = max(self.counters.lenient_until, item.until)
+                self._advance(item.time)
             else:
                 self._advance(item.time)
         happened, self._events = self._events, []
@@ -209,7 +220,11 @@ class Engine:
         storms, storm_memory = self.storms.changes(self.live.by_id)
         constraints, lifted = self.constraints.changes()
         changes = Changes(
-            counters=replace(self.counters, outcomes=dict(self.counters.outcomes)),
+            counters=replace(
+                self.counters,
+                outcomes=dict(self.counters.outcomes),
+                heartbeats=dict(self.counters.heartbeats),
+            ),
             regrouped=self._regrouped,
             episodes=list(self._changed_episodes.values()),
             ended=self._ended,
@@ -236,9 +251,9 @@ class Engine:
         return changes
 
     def forget(self) -> None:
-        """Let go of episodes that do not fire; `Recall` brings them back when they are needed."""
+        """Let go of episodes that are over; `Recall` brings them back when they are needed."""
         for fingerprint in self._resting:
-            if not self.episodes[fingerprint].fires:
+            if not self.episodes[fingerprint].goes_on:
                 del self.episodes[fingerprint]
         self._resting.clear()
         self._past.clear()
@@ -277,6 +292,9 @@ class Engine:
         if heartbeat.is_heartbeat(alert.labels, self._heartbeat):
             if alert.status is Status.FIRING:
                 self.counters.heartbeat_at = now
+            ended = quiet.hear(self.counters.heartbeats, alert, now)
+            if ended is not None:
+                self._doubt_all(ended)
             self._heartbeats[alert.fingerprint] = alert.labels
             self._count(alert, Outcome.HEARTBEAT)
             return
@@ -296,9 +314,10 @@ class Engine:
         elif action is Action.REOPEN:
             self._reopen(known, sighting)
         elif action is Action.RESOLVE:
-            self._end(known, episodes.end_of(alert, now), "")
+            end = episodes.end_of(alert, now)
+            self._end(known, end, "", ending=episodes.ended_by(known, end))
         elif action is Action.PROLONG:
-            known.ends_at = max(known.ends_at or 0, episodes.end_of(alert, now))
+            episodes.prolong(known, episodes.end_of(alert, now))
             self._changed_episodes[known.id] = known
         if action not in (Action.IGNORE, Action.RECORD):
             self._told[self.episodes[alert.fingerprint].id] = alert
@@ -332,6 +351,7 @@ class Engine:
         alert = sighting.alert
         episode = self._new_episode(alert)
         episode.senders = {alert.sender_fingerprint: alert.starts_at}
+        episode.vouched_until, episode.only_vouched = alert.ends_at, alert.ends_at is not None
         vector: Vector | None = None
         if again is not None:
             # The same firing period, counted again: episodes of an alert are in the order of
@@ -433,56 +453,67 @@ class Engine:
             return
         known.senders = {sighting.alert.sender_fingerprint: sighting.alert.starts_at}
         known.ends_at = None
+        episodes.note_word(known, sighting.alert)
         known.last_seen = self.counters.clock
         known.reopened += 1
         self._revive(known, "the same startsAt fires again")
 
     def _revive(self, episode: Episode, reason: str) -> None:
         """Make *episode*, resolved or stale, open again in its cluster."""
-        was_stale = episode.state is EpisodeState.STALE
-        episode.state = EpisodeState.OPEN
+        was = episode.state
+        episode.state, episode.ending = EpisodeState.OPEN, Ending.TOLD
         self._changed_episodes[episode.id] = episode
         self._note_flap(episode)
         self._arm_stale(episode)
         cluster = self._cluster_of(episode)
         if cluster is None:
             return
-        cluster.stale -= was_stale
-        cluster.count_firing(severity.of(episode.labels, self.settings.severity), 1)
-        cluster.idle_since = None
+        self._recount(cluster, episode, was)
+        cluster.idle_since = cluster.quiet_at = None
         self._rate(cluster)
         self._emit(EventType.ALERT_REOPENED, cluster, episode, reason=reason)
         self._settle(cluster)
 
-    def _end(self, episode: Episode, ends_at: int, reason: str, *, settle: bool = True) -> None:
-        """Resolve *episode*, open or stale."""
-        was_open = episode.fires
-        was_stale = episode.state is EpisodeState.STALE
-        episode.state = EpisodeState.RESOLVED
+    def _end(
+        self,
+        episode: Episode,
+        ends_at: int,
+        reason: str,
+        *,
+        ending: Ending = Ending.TOLD,
+        settle: bool = True,
+    ) -> None:
+        """Resolve *episode*, which is not resolved yet."""
+        was = episode.state
+        episode.state, episode.ending = EpisodeState.RESOLVED, ending
         episode.ends_at = max(ends_at, episode.starts_at)
         episode.senders = {}
         episode.last_seen = self.counters.clock
         self._changed_episodes[episode.id] = episode
         self._resting.add(episode.fingerprint)
         self.flapping.discard(episode.fingerprint)
-        cluster = self._leave(
-            episode, EventType.ALERT_RESOLVED, reason, was_open=was_open, was_stale=was_stale
-        )
+        doubt = self._doubt(episode, episode.ends_at, told=ending is not Ending.LAPSED)
+        reason = reason or ("" if doubt is None else quiet.sentence(doubt))
+        cluster = self._leave(episode, EventType.ALERT_RESOLVED, reason, was)
         if cluster is not None and settle:
             self._settle(cluster)
 
+    def _recount(self, cluster: Cluster, episode: Episode, was: EpisodeState) -> None:
+        """Count *episode* of *cluster*, which *was* in another state, in the one in which it is."""
+        told = severity.of(episode.labels, self.settings.severity)
+        cluster.count(was, told, -1)
+        cluster.count(episode.state, told, 1)
+
     def _leave(
-        self, episode: Episode, kind: EventType, reason: str, *, was_open: bool, was_stale: bool
+        self, episode: Episode, kind: EventType, reason: str, was: EpisodeState
     ) -> Cluster | None:
-        """Let the cluster of *episode*, if it is live, know that it fires no more; return it."""
+        """Let the cluster of *episode*, if it is live, know that it goes on no more; return it."""
         cluster = self._cluster_of(episode)
         if cluster is None:
             if episode.cluster_id is not None:
                 self._emit(kind, None, episode, reason=reason)
             return None
-        if was_open:
-            cluster.count_firing(severity.of(episode.labels, self.settings.severity), -1)
-        cluster.stale += (episode.state is EpisodeState.STALE) - was_stale
+        self._recount(cluster, episode, was)
         cluster.member_resolved_at = self.counters.clock
         cluster.ended = past.ending(
             cluster,
@@ -490,7 +521,7 @@ class Engine:
             resolved=kind is EventType.ALERT_RESOLVED,
             severity_label=self.settings.severity.label,
         )
-        if cluster.firing == 0 and cluster.idle_since is None:
+        if not cluster.goes_on and cluster.idle_since is None:
             cluster.idle_since = self.counters.clock
         self._rate(cluster)
         self._emit(kind, cluster, episode, reason=reason)
@@ -508,6 +539,92 @@ class Engine:
     def _new_text_id(self) -> int:
         self.counters.text_id += 1
         return self.counters.text_id
+
+    # -- what others know, and what nobody says any more ------------------------------------------
+
+    def _reconcile(self, item: Reconciled) -> None:
+        """Take over what Alertmanagers, asked, know of episodes that go on."""
+        for fingerprint in item.active:
+            episode = self._going_on(fingerprint)
+            if episode is not None:
+                episode.listed, episode.only_vouched = True, False
+                episode.last_seen = self.counters.clock
+                self._changed_episodes[episode.id] = episode
+                if episode.state is EpisodeState.SUPPRESSED:
+                    self._unsuppress(episode, "neither silenced nor inhibited any more")
+        for fingerprint in item.suppressed:
+            episode = self._going_on(fingerprint)
+            if episode is not None:
+                self._suppress(episode, item.held_until)
+        for fingerprint in item.gone:
+            episode = self._going_on(fingerprint)
+            if episode is not None:
+                self._end(
+                    episode, item.time, "no Alertmanager knows it any more", ending=Ending.GONE
+                )
+
+    def _going_on(self, fingerprint: str) -> Episode | None:
+        episode = self.episodes.get(fingerprint)
+        return episode if episode is not None and episode.goes_on else None
+
+    def _suppress(self, episode: Episode, held_until: int) -> None:
+        """Let *episode* count as suppressed until *held_until*."""
+        was = episode.state
+        episode.state, episode.held_until = EpisodeState.SUPPRESSED, held_until
+        episode.listed, episode.last_seen = True, self.counters.clock
+        self._changed_episodes[episode.id] = episode
+        self._arm_stale(episode)
+        if was is not EpisodeState.SUPPRESSED:
+            self.flapping.discard(episode.fingerprint)
+            self._restate(episode, was, EventType.ALERT_SUPPRESSED, "silenced or inhibited")
+
+    def _unsuppress(self, episode: Episode, reason: str) -> None:
+        was = episode.state
+        episode.state, episode.held_until = EpisodeState.OPEN, 0
+        # From now on it must be heard of as others are; until now it could not be.
+        episode.last_seen, episode.only_vouched = self.counters.clock, False
+        self._changed_episodes[episode.id] = episode
+        self._note_flap(episode)
+        self._arm_stale(episode)
+        self._restate(episode, was, EventType.ALERT_UNSUPPRESSED, reason)
+
+    def _restate(self, episode: Episode, was: EpisodeState, kind: EventType, reason: str) -> None:
+        """Tell that *episode*, which goes on, *was* in another state."""
+        cluster = self._cluster_of(episode)
+        if cluster is not None:
+            self._recount(cluster, episode, was)
+            self._rate(cluster)
+            self._emit(kind, cluster, episode, reason=reason)
+            self._settle(cluster)
+
+    def _doubt(self, episode: Episode, end: int, *, told: bool) -> int | None:
+        """Return by when the source of *episode*, which ended at *end*, had gone quiet, if it may have.
+
+        Its cluster remembers it. *told*: its sender told that end, and not only by its silence.
+        """
+        at = quiet.explanation(self.counters.heartbeats, end, self.counters.clock) if told else end
+        cluster = self._cluster_of(episode)
+        if cluster is not None:
+            cluster.last_end = max(cluster.last_end, end)
+            cluster.quiet_at = at if at is not None else cluster.quiet_at
+        return at
+
+    def _doubt_all(self, ran_out: int) -> None:
+        """A heartbeat ended at *ran_out*: let clusters know of which members ended as it did."""
+        for cluster in list(self.live.by_id.values()):
+            if cluster.quiet_at is None and quiet.may_explain(ran_out, cluster.last_end):
+                cluster.quiet_at = ran_out
+                self._emit(
+                    EventType.CLUSTER_STATE_CHANGED,
+                    cluster,
+                    reason=quiet.sentence(ran_out),
+                    state=cluster.state.value,
+                )
+
+    def _storm_doubt(self) -> str:
+        now = self.counters.clock
+        at = quiet.explanation(self.counters.heartbeats, now, now)
+        return "" if at is None else f"; {quiet.sentence(at)}"
 
     # -- clusters --------------------------------------------------------------------------------
 
@@ -564,7 +681,7 @@ class Engine:
         )
         cluster.size += 1
         cluster.joined_at = now
-        cluster.idle_since = None
+        cluster.idle_since = cluster.quiet_at = None
         cluster.count_firing(severity.of(episode.labels, self.settings.severity), 1)
         self._rate(cluster)
         keeps = bool(cluster.only) and episode.habit.keeps_to_itself
@@ -964,6 +1081,7 @@ class Engine:
         self.storms.represent(self.episodes.values(), self.settings.severity)
         reason = self.storms.look(self.counters.clock, self.live.by_id)
         if reason:
+            reason += self._storm_doubt()
             self._emit(EventType.STORM_ENDED, None, reason=reason, storm_id=self.counters.storm_id)
         self._arm_storm()
 
@@ -976,7 +1094,11 @@ class Engine:
             self._timers.set_cluster(cluster.id, due)
 
     def _stale_due(self, episode: Episode) -> int:
-        return episode.last_seen + nanoseconds(self.settings.clustering.stale_after)
+        due = episodes.stale_at(episode, nanoseconds(self.settings.clustering.stale_after))
+        if episode.state is EpisodeState.SUPPRESSED:
+            # Nobody hears of it but who asks: it is the hold that runs out.
+            due = episode.held_until
+        return max(due, self.counters.lenient_until)
 
     def _arm_stale(self, episode: Episode) -> None:
         self._timers.set_episode(episode.fingerprint, self._stale_due(episode))
@@ -1006,26 +1128,27 @@ class Engine:
 
     def _ring_episode(self, fingerprint: str, due: int) -> None:
         episode = self.episodes.get(fingerprint)
-        if episode is None or not episode.fires:
+        if episode is None or not episode.goes_on:
             return
         if self._stale_due(episode) > due:
             self._arm_stale(episode)
-        else:
-            self.counters.clock = max(self.counters.clock, due)
+            return
+        self.counters.clock = max(self.counters.clock, due)
+        if episode.fires:
             self._go_stale(episode)
+        else:
+            self._unsuppress(episode, "nobody could say any more that it is suppressed")
 
     def _go_stale(self, episode: Episode) -> None:
+        was, reason = episode.state, "neither repeated nor resolved for too long"
+        if episode.only_vouched and (episode.vouched_until or 0) <= self.counters.clock:
+            reason = "its sender vouches for it no more"
+            self._doubt(episode, episode.vouched_until or 0, told=False)
         episode.state = EpisodeState.STALE
         self._changed_episodes[episode.id] = episode
         self._resting.add(episode.fingerprint)
         self.flapping.discard(episode.fingerprint)
-        cluster = self._leave(
-            episode,
-            EventType.ALERT_STALE,
-            "neither repeated nor resolved for too long",
-            was_open=True,
-            was_stale=False,
-        )
+        cluster = self._leave(episode, EventType.ALERT_STALE, reason, was)
         if cluster is not None:
             self._settle(cluster)
 
@@ -1072,8 +1195,9 @@ class Engine:
         self.past.add(self._past[cluster.id])
         self._over[cluster.id] = cluster
         self._timers.drop_cluster(cluster.id)
-        stale = f"{cluster.stale} of its alerts are stale, not resolved" if cluster.stale else ""
-        self._emit(EventType.CLUSTER_RESOLVED, cluster, reason=stale)
+        told = [f"{cluster.stale} of its alerts are stale, not resolved"] if cluster.stale else []
+        told += [] if cluster.quiet_at is None else [quiet.sentence(cluster.quiet_at)]
+        self._emit(EventType.CLUSTER_RESOLVED, cluster, reason="; ".join(told))
 
     def _note_flap(self, episode: Episode) -> None:
         if episode.fires and episode.flaps >= _FLAPPING:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from enum import Enum, auto
 
-from receiver.core.model import Alert, Episode, EpisodeState, Outcome, Status
+from receiver.core.model import Alert, Ending, Episode, EpisodeState, Outcome, Status
 
 
 class Known(Enum):
@@ -121,12 +121,42 @@ def end_of(alert: Alert, received_at: int) -> int:
     return received_at if alert.ends_at is None else alert.ends_at
 
 
+def note_word(known: Episode, alert: Alert) -> None:
+    """Remember until when the sender of *alert*, which fires, vouches for the episode *known*."""
+    if alert.ends_at is None:
+        known.only_vouched = False
+    else:
+        known.vouched_until = max(alert.ends_at, known.vouched_until or alert.ends_at)
+
+
+def stale_at(known: Episode, stale_after: int) -> int:
+    """Return when the open episode *known* is stale if nothing more is heard of it, nanoseconds."""
+    silent = known.last_seen + stale_after
+    if not known.only_vouched or known.vouched_until is None:
+        return silent
+    return min(silent, known.vouched_until)
+
+
+def ended_by(known: Episode, end: int) -> Ending:
+    """Return how it is known that the episode *known* ended at *end*, as its sender told."""
+    return Ending.LAPSED if end == known.vouched_until else Ending.TOLD
+
+
+def prolong(known: Episode, end: int) -> None:
+    """Take in another *end* told of the resolved episode *known*: the later counts, but for a guess."""
+    if known.ending is Ending.GONE:
+        known.ends_at, known.ending = max(known.starts_at, end), ended_by(known, end)
+    else:
+        known.ends_at = max(known.ends_at or 0, end)
+
+
 def note_sender(known: Episode, alert: Alert) -> None:
     """Remember what the sender of *alert* says of the open episode *known*."""
     if alert.status is Status.RESOLVED:
         known.senders.pop(alert.sender_fingerprint, None)
         return
     known.senders[alert.sender_fingerprint] = alert.starts_at
+    note_word(known, alert)
     if not known.reopen_no:
         # One counted again keeps the startsAt it shares with the episode it repeats.
         known.starts_at = min(known.starts_at, alert.starts_at)

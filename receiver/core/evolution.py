@@ -17,6 +17,8 @@ class EventType(StrEnum):
     ALERT_ASSIGNED = "alert_assigned"
     ALERT_RESOLVED = "alert_resolved"
     ALERT_STALE = "alert_stale"
+    ALERT_SUPPRESSED = "alert_suppressed"
+    ALERT_UNSUPPRESSED = "alert_unsuppressed"
     ALERT_REOPENED = "alert_reopened"
     CLUSTER_MERGED = "cluster_merged"
     CLUSTER_SPLIT = "cluster_split"

@@ -31,7 +31,19 @@ class EpisodeState(StrEnum):
 
     OPEN = "open"
     STALE = "stale"
+    SUPPRESSED = "suppressed"
     RESOLVED = "resolved"
+
+
+class Ending(StrEnum):
+    """How the end of an episode is known."""
+
+    TOLD = "told"
+    """Its sender said so."""
+    LAPSED = "lapsed"
+    """It came at the very moment until which its sender had vouched for it: silence, not recovery."""
+    GONE = "gone"
+    """No Alertmanager knew it any more."""
 
 
 class Outcome(StrEnum):
@@ -59,7 +71,8 @@ class Alert:
         labels: At least one pair, sorted by name.
         annotations: May be empty.
         starts_at: Nanoseconds.
-        ends_at: Nanoseconds; None while firing, or when the sender gave no end.
+        ends_at: Nanoseconds. Of one that fires: until when its sender vouches for it, though it
+            tells nothing more. None when the sender gave none, as webhooks do while it fires.
         generator_url: May be empty.
         links: Further addresses the sender gave (silenceURL, dashboardURL, panelURL).
     """
@@ -84,8 +97,8 @@ class Episode:
         fingerprint: Whose firing period this is.
         labels: The alert's labels.
         starts_at: Earliest startsAt seen of it, nanoseconds.
-        ends_at: When it ended; None while open or stale.
-        state: Open, stale or resolved.
+        ends_at: When it ended; None until it is resolved.
+        state: Open, stale, suppressed or resolved.
         reopen_no: How often the same startsAt had been counted as an episode before.
         after: startsAt of the alert's episode before this one; None if it is not known.
         received_at: First sight by our clock, nanoseconds.
@@ -101,6 +114,11 @@ class Episode:
         confidence: Of its assignment, 0 to 1.
         text_id: Its masked text; 0 if it has none.
         why: The terms of the decision, as kept for people.
+        vouched_until: The latest time until which a sender vouched for it; None if none did.
+        only_vouched: All who told of it said until when: past that, nobody says that it fires.
+        listed: An Alertmanager was seen to know it.
+        held_until: Until when it counts as suppressed, unless that is found again.
+        ending: How its end is known.
     """
 
     id: int
@@ -123,11 +141,21 @@ class Episode:
     confidence: float | None = None
     text_id: int = 0
     why: Mapping[str, object] | None = None
+    vouched_until: int | None = None
+    only_vouched: bool = False
+    listed: bool = False
+    held_until: int = 0
+    ending: Ending = Ending.TOLD
 
     @property
     def fires(self) -> bool:
         """Whether it counts as firing."""
         return self.state is EpisodeState.OPEN
+
+    @property
+    def goes_on(self) -> bool:
+        """Whether it fires or is suppressed: both are known to go on, and are held in memory."""
+        return self.state in (EpisodeState.OPEN, EpisodeState.SUPPRESSED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -274,5 +302,37 @@ class Members:
     members: Sequence[Member]
 
 
+@dataclass(frozen=True, slots=True)
+class Reconciled:
+    """Input: what Alertmanagers were found to know of episodes that go on here, as far as it is news.
+
+    Attributes:
+        time: When they were asked, nanoseconds.
+        held_until: Until when the *suppressed* ones count as that, unless it is found again.
+        active: Fingerprints of those that one of them lists as firing.
+        suppressed: Of those that all list as silenced or inhibited, and none as firing.
+        gone: Of those that one listed before and none does any more.
+    """
+
+    time: int
+    held_until: int
+    active: Sequence[str] = ()
+    suppressed: Sequence[str] = ()
+    gone: Sequence[str] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Resumed:
+    """Input: nothing could be received for a while, so that silence proves nothing.
+
+    Attributes:
+        time: Nanoseconds.
+        until: Before that nothing goes stale, nor ceases to be suppressed: all have time to be told again.
+    """
+
+    time: int
+    until: int
+
+
 Command = OperatorCommand | Merge | Split
-Input = Sighting | Tick | Recall | Members | Command
+Input = Sighting | Tick | Recall | Members | Reconciled | Resumed | Command

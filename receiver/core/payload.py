@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from receiver.core import envelope, identity, timestamps
@@ -115,9 +115,10 @@ def parse_posted(body: bytes, settings: IdentitySettings, received_at: int) -> N
     Raises:
         SenderError: The body is not JSON, or not a list.
     """
-    entries = [_with_status(entry, received_at) for entry in envelope.read_list(body)]
+    entries: list[Any] = [_with_status(e, received_at) for e in envelope.read_list(body)]
     alerts, dead_letters = _sorted_out(entries, settings)
-    return Notification("", "", "", 0, alerts, dead_letters)
+    vouched = tuple((index, _vouched(alert, entries[index])) for index, alert in alerts)
+    return Notification("", "", "", 0, vouched, dead_letters)
 
 
 def parse_any(body: bytes, settings: IdentitySettings, received_at: int) -> Notification:
@@ -129,6 +130,13 @@ def parse_any(body: bytes, settings: IdentitySettings, received_at: int) -> Noti
     if envelope.is_list(body):
         return parse_posted(body, settings, received_at)
     return parse(body, settings)
+
+
+def _vouched(alert: Alert, entry: Mapping[str, Any]) -> Alert:
+    """Return *alert* of the *entry* posted, with the time until which its sender vouches for it."""
+    if alert.status is Status.RESOLVED or entry.get("endsAt") is None:
+        return alert
+    return replace(alert, ends_at=_time("endsAt", entry["endsAt"]))
 
 
 def _with_status(entry: object, received_at: int) -> object:

@@ -27,6 +27,7 @@ class Publication:
         vectors_archived: Vectors let go.
         flapping: Alerts that flap.
         heartbeat_at: Last heartbeat, nanoseconds; 0 for never.
+        quiet_at: By when a source had gone quiet whose heartbeat is gone, nanoseconds; 0: none is.
         storm: What is going on, as the public sees it; None while it is calm.
         stats: Figures for the API.
     """
@@ -44,6 +45,7 @@ class Publication:
     vectors_archived: int = 0
     flapping: int = 0
     heartbeat_at: int = 0
+    quiet_at: int = 0
     storm: Mapping[str, Any] | None = None
     stats: Mapping[str, Any] = field(default_factory=dict)
 

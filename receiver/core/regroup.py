@@ -53,7 +53,7 @@ def absorb(gone: Cluster, into: Cluster, now: int, confidence: float) -> None:
         into.ended = gone.ended
     into.member_resolved_at = _latest(into.member_resolved_at, gone.member_resolved_at)
     into.idle_since = (
-        None if into.firing or gone.firing else _latest(into.idle_since, gone.idle_since)
+        None if into.goes_on or gone.goes_on else _latest(into.idle_since, gone.idle_since)
     )
     into.accepting = into.accepting or gone.accepting
     into.closed_at = None if into.accepting else _latest(into.closed_at, gone.closed_at)
@@ -62,6 +62,9 @@ def absorb(gone: Cluster, into: Cluster, now: int, confidence: float) -> None:
     into.size += gone.size
     into.firing += gone.firing
     into.stale += gone.stale
+    into.suppressed += gone.suppressed
+    into.last_end = max(into.last_end, gone.last_end)
+    into.quiet_at = _latest(into.quiet_at, gone.quiet_at)
     for name, count in gone.firing_by_severity.items():
         into.firing_by_severity[name] = into.firing_by_severity.get(name, 0) + count
     into.labels = {k: v for k, v in into.labels.items() if gone.labels.get(k) == v}
@@ -91,7 +94,7 @@ def _end(gone: Cluster, into: int, now: int) -> None:
     gone.state, gone.merged_into = ClusterState.MERGED, into
     gone.closed_at = gone.closed_at if gone.closed_at is not None else now
     gone.accepting, gone.resolved_at = False, now
-    gone.size = gone.firing = gone.stale = 0
+    gone.size = gone.firing = gone.stale = gone.suppressed = 0
     gone.firing_by_severity, gone.confidence_sum, gone.links = {}, 0.0, {}
 
 
@@ -174,6 +177,8 @@ def take_apart(
     made.split_from = cluster.id
     # When which of its kinds was met is not kept of members.
     made.novelty = cluster.novelty
+    # Nor is which of them ended when by the senders' clocks.
+    made.last_end, made.quiet_at = cluster.last_end, cluster.quiet_at
     if cluster.next_look is not None:
         # What is left may be like another.
         cluster.next_look = 0
@@ -210,7 +215,7 @@ def sides(
 
 _OF_MEMBERS = (
     "joined_at", "first_onset", "last_onset", "member_resolved_at", "idle_since", "size", "firing",
-    "stale", "firing_by_severity", "labels", "tokens", "names", "exemplars", "center",
+    "stale", "suppressed", "firing_by_severity", "labels", "tokens", "names", "exemplars", "center",
     "confidence_sum", "affected", "gap_count", "gap_sum", "spread", "only",
 )  # fmt: skip
 """What of a cluster comes from its members, and from nothing else."""
@@ -245,13 +250,11 @@ def _built(
         empty.size += 1
         empty.joined_at = max(empty.joined_at, member.received_at)
         told = severity.of(member.labels, how.severity)
-        if member.state is EpisodeState.OPEN:
-            empty.count_firing(told, 1)
-        else:
-            empty.stale += member.state is EpisodeState.STALE
+        empty.count(member.state, told, 1)
+        if member.state in (EpisodeState.STALE, EpisodeState.RESOLVED):
             empty.member_resolved_at = whole.member_resolved_at
         empty.severity = severity.worse(empty.severity, told, how.severity)
-    if not empty.firing:
+    if not empty.goes_on:
         empty.idle_since = whole.idle_since if whole.idle_since is not None else now
     empty.accepting = whole.accepting
     empty.closed_at = None if whole.accepting else now

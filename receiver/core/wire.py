@@ -32,12 +32,13 @@ def cluster_json(cluster: Cluster) -> dict[str, Any]:
         "severity": cluster.severity,
         "size": cluster.size,
         "firing": cluster.firing,
-        "suppressed": 0,
+        "suppressed": cluster.suppressed,
         "stale": cluster.stale,
         "opened_at": render(cluster.opened_at),
         "updated_at": render(cluster.updated_at),
         "closed_at": render_optional(cluster.closed_at),
         "resolved_at": render_optional(cluster.resolved_at),
+        "source_quiet_at": render_optional(cluster.quiet_at),
         "labels": dict(cluster.labels),
         "affected": {
             name: dict(
@@ -89,6 +90,7 @@ def alert_json(
         "annotations": told["annotations"],
         "startsAt": render(episode.starts_at),
         "endsAt": render_optional(episode.ends_at),
+        "ending": None if episode.ends_at is None else episode.ending.value,
         "generatorURL": told["generatorURL"],
         "links": told["links"],
         "sender_fingerprint": told["sender_fingerprint"],

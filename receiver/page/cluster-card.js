@@ -225,7 +225,19 @@ function figureWords(cluster, now) {
     parts.push(
       h("span", { title: "Not heard of for long, and never resolved" }, `${count(cluster.stale)} stale`),
     );
-  if (cluster.suppressed) parts.push(h("span", {}, `${count(cluster.suppressed)} suppressed`));
+  if (cluster.suppressed)
+    parts.push(
+      h("span", { title: "Silenced or inhibited in Alertmanager" }, `${count(cluster.suppressed)} suppressed`),
+    );
+  if (cluster.source_quiet_at)
+    parts.push(
+      h(
+        "span.quiet-source",
+        { title: "Alerts of a source that is silent end by themselves, whether what they tell of has recovered or not" },
+        "may not have recovered: its source had gone quiet by ",
+        timeElement(cluster.source_quiet_at, now),
+      ),
+    );
   if (isLive(cluster.state)) {
     parts.push(
       h("span", {}, "since ", timeElement(cluster.opened_at, now), `, ${duration((now - opened) / 1000)}`),

@@ -63,8 +63,10 @@ export function createMembers({ api, onCluster, onAlert, onSearch }) {
   return { node, update };
 }
 
+const RANKS = ["firing", "suppressed", "stale", "resolved"];
+
 function firingFirst(a, b) {
-  const rank = (alert) => (alert.state === "firing" ? 0 : alert.state === "stale" ? 1 : 2);
+  const rank = (alert) => RANKS.indexOf(alert.state);
   return rank(a) - rank(b) || ms(a.startsAt) - ms(b.startsAt);
 }
 

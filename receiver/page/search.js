@@ -10,7 +10,7 @@ const PAGE = 50;
 const WAIT_MS = 250;
 const LABELS_SHOWN = 4;
 const TOKEN =
-  /(?:label=)?([A-Za-z_][\w.-]*)=(?:"([^"]*)"|(\S+))|cluster:(\d+)|state:(firing|stale|resolved)/g;
+  /(?:label=)?([A-Za-z_][\w.-]*)=(?:"([^"]*)"|(\S+))|cluster:(\d+)|state:(firing|suppressed|stale|resolved)/g;
 
 /**
  * Split what was typed into the API's parameters: `label=value` pairs, `cluster:7`, `state:firing`; the rest is text.

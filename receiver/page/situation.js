@@ -1,6 +1,9 @@
 // What is going on, in a sentence. Pure: reads the model, knows no document.
 
-import { clock, duration, ms, plural, times } from "./format.js";
+import { clock, count, duration, ms, plural, times } from "./format.js";
+
+// Of a source that is silent nobody knows.
+const NOTHING_TOLD = "Nothing is told to fire";
 
 const LATELY_SECONDS = 300;
 const NOW_SECONDS = 60;
@@ -62,7 +65,12 @@ export function situation(model, { isCritical }) {
   const critical = firingClusters.filter(isCritical).length;
   const figures = { clusters: firingClusters.length, firing, fired, resolved, critical };
   const storm = activeStorm(model);
-  if (storm) return { ...figures, ...inStorm(storm, now, figures, lastMinute(model)), storm };
+  const quiet = model.stats?.source_quiet_at;
+  const doubts = doubtsOf(model, quiet, now);
+  if (storm) {
+    const told = inStorm(storm, now, figures, lastMinute(model));
+    return { ...figures, ...told, facts: [...told.facts, ...doubts], storm };
+  }
   const last = latestEnded(model, now);
   const both = `${plural(firingClusters.length, "cluster")}, ${plural(firing, "alert")} firing`;
   if (last) {
@@ -75,11 +83,16 @@ export function situation(model, { isCritical }) {
       heading: `Storm over since ${clock(ended, now)}`,
       trend: null,
       facts: [
-        firing ? `still ${both}` : "nothing fires any more",
+        firing ? `still ${both}` : quiet ? "nothing is told to fire" : "nothing fires any more",
         `it lasted ${duration((ended - began) / 1000)}`,
         `${plural(last.episodes, "alert")} in ${plural(last.cluster_ids.length, "cluster")}`,
+        ...doubts,
       ],
     };
+  }
+  if (!firing && doubts.length) {
+    const heading = quiet ? NOTHING_TOLD : "All that fires is suppressed";
+    return { ...figures, storm: null, tone: quiet ? "alert" : "calm", heading, trend: null, facts: doubts };
   }
   if (!firing) {
     return {
@@ -93,7 +106,7 @@ export function situation(model, { isCritical }) {
   }
   const tone = critical ? "alert" : "calm";
   const heading = critical ? `No storm: ${both}` : `Calm: ${both}`;
-  const facts = [critical ? `${plural(critical, "cluster")} critical` : "none of them critical"];
+  const facts = [critical ? `${plural(critical, "cluster")} critical` : "none of them critical", ...doubts];
   return { ...figures, storm: null, tone, heading, trend: null, facts };
 }
 
@@ -111,6 +124,15 @@ function inStorm(storm, now, { fired, resolved }, ofLastMinute) {
       `for ${duration((now - began) / 1000)}`,
     ],
   };
+}
+
+/** Return what keeps the numbers from being the whole truth: a source that is silent, alerts that are suppressed. */
+function doubtsOf(model, quiet, now) {
+  const suppressed = sum(model.live(), (cluster) => cluster.suppressed ?? 0);
+  return [
+    ...(quiet ? [`a source has gone quiet (${clock(ms(quiet), now)}): what ended since may not have recovered`] : []),
+    ...(suppressed ? [`${count(suppressed)} suppressed`] : []),
+  ];
 }
 
 function lastMinute(model) {

@@ -26,6 +26,7 @@ class _Waiting:
     alerts: int
     gone: Callable[[], bool]
     done: asyncio.Future[None]
+    told: bool
 
 
 class Room:
@@ -96,13 +97,16 @@ class Intake:
         self._closed = False
         self.received_at = 0
 
-    async def commit(self, body: bytes, alerts: int, gone: Callable[[], bool]) -> None:
+    async def commit(
+        self, body: bytes, alerts: int, gone: Callable[[], bool], *, told: bool = True
+    ) -> None:
         """Return when *body*, which holds *alerts* alerts, is committed.
 
         Args:
             body: As received.
             alerts: Valid alerts in it.
             gone: Tells whether its client has gone; then it need not be committed any more.
+            told: A sender told it; False for what we asked for ourselves.
 
         Raises:
             TryLater: It could not be committed, or not in time; the sender should repeat it.
@@ -110,7 +114,7 @@ class Intake:
         if self._closed:
             raise TryLater("shutting down")
         done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._waiting.append(_Waiting(body, alerts, gone, done))
+        self._waiting.append(_Waiting(body, alerts, gone, done, told))
         if self._flushing is None:
             self._flushing = asyncio.create_task(self._flush())
         try:
@@ -137,9 +141,11 @@ class Intake:
         loop = asyncio.get_running_loop()
         error: TryLater | None = None
         try:
-            self.received_at = await loop.run_in_executor(
+            received_at = await loop.run_in_executor(
                 self._writer.executor, self._writer.receive, [(w.body, w.alerts) for w in batch]
             )
+            if any(w.told for w in batch):
+                self.received_at = received_at
         except sqlite3.Error as failed:
             log.error(  # noqa: TRY400 - a full disk needs no stack trace
                 "inbox commit failed, senders are told to retry", extra={"err": str(failed)}

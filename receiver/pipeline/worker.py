@@ -18,7 +18,7 @@ from dataclasses import dataclass, replace
 from typing import Any, ParamSpec, TypeVar
 
 from receiver.config import Config
-from receiver.core import payload, wire
+from receiver.core import payload, quiet, survey, wire
 from receiver.core.engine import Engine
 from receiver.core.errors import (
     Conflict,
@@ -31,11 +31,12 @@ from receiver.core.errors import (
 from receiver.core.inbox import InboxRow
 from receiver.core.index import VectorIndex
 from receiver.core.intake import Embed, sightings
-from receiver.core.model import Alert, Input, Members, Recall, Tick
+from receiver.core.model import Alert, Input, Members, Recall, Resumed, Tick
 from receiver.core.payload import DeadLetter
 from receiver.core.publication import Listener, Publication
 from receiver.core.requests import Request
-from receiver.core.timestamps import nanoseconds, render_optional, seconds
+from receiver.core.survey import Survey
+from receiver.core.timestamps import SECOND, nanoseconds, render_optional, seconds
 from receiver.pipeline.desk import Desk
 from receiver.pipeline.embedding import Embedding, OpenEmbedder
 from receiver.pipeline.writer import Writer
@@ -48,6 +49,9 @@ _LOOK_AGAIN_SECONDS = 5.0
 _RETRY_SECONDS = (0.5, 1.0, 2.0, 5.0, 10.0)
 _MODEL_RETRY_SECONDS = (1.0, 10.0, 60.0, 300.0)
 """An attempt to prepare the model may cost a minute of two processors; one that fails fails again."""
+
+_LENIENT = 150 * SECOND
+"""Nanoseconds after a start in which silence proves nothing: Prometheus tells each minute what fires."""
 
 _READ_BYTES = 4 * 2**20
 """Bodies read from the inbox at once, so that a backlog on disk does not become one in memory."""
@@ -70,12 +74,14 @@ class _Piece:
         alerts: Those of it that are applied with this piece, in order.
         done: How many of its alerts are applied after this.
         dead_letters: Of the row, with its last piece.
+        survey: The row's, if it is one; it is applied alone.
     """
 
     row: InboxRow
     alerts: Sequence[Alert]
     done: int
     dead_letters: Sequence[DeadLetter] = ()
+    survey: Survey | None = None
 
 
 _Batch = Sequence[_Piece]
@@ -122,7 +128,7 @@ class Worker:
         self._nudged = False
         self._asked: deque[tuple[Callable[[], Any], Future[Any]]] = deque()
         self._commands: deque[tuple[Request, Future[dict[str, Any]]]] = deque()
-        self._rows: deque[tuple[InboxRow, payload.Notification]] = deque()
+        self._rows: deque[tuple[InboxRow, payload.Notification | Survey]] = deque()
         self._read_up_to = 0
         self._journal_trimmed_at = 0
         self._engine: Engine | None = None
@@ -206,6 +212,7 @@ class Worker:
                 "the embedding model is not ready",
                 waits=_MODEL_RETRY_SECONDS,
             )
+            self._resume()
             while True:
                 self._answer()
                 self._obey()
@@ -368,7 +375,13 @@ class Worker:
         batch: list[_Piece] = []
         room = self._config.intake.batch_size
         while room > 0 and (self._rows or self._read_inbox()):
-            row, notification = self._rows.popleft()
+            row, notification = self._rows[0]
+            if isinstance(notification, Survey) and batch:
+                # What of it is news depends on all that came before it.
+                break
+            self._rows.popleft()
+            if isinstance(notification, Survey):
+                return [_Piece(row, (), row.alerts, survey=notification)]
             taken = [alert for _, alert in notification.alerts[row.applied : row.applied + room]]
             room -= max(1, len(taken))
             done = row.applied + len(taken)
@@ -390,12 +403,14 @@ class Worker:
             self._read_up_to = row.id
         return bool(found)
 
-    def _parse(self, row: InboxRow) -> payload.Notification:
+    def _parse(self, row: InboxRow) -> payload.Notification | Survey:
         """Parse *row*, as was done before it was committed; what fails now is a dead letter whole.
 
         It may: how deep a body can be nested depends on the stack of who parses it.
         """
         try:
+            if survey.is_survey(row.body):
+                return survey.decode(row.body)
             return payload.parse_any(row.body, self._config.identity, row.received_at)
         except Exception as error:
             log.exception("a body in the inbox cannot be read, it goes to the dead letters")
@@ -417,6 +432,9 @@ class Worker:
         engine = self._engine
         if engine is None:
             raise TryLater("the model is not ready yet")
+        if batch[0].survey is not None:
+            self._reconcile(engine, batch, batch[0].survey)
+            return
         received = [(piece.row.received_at, alert) for piece in batch for alert in piece.alerts]
         self._recall(engine, received)
         inputs, known, embedded = self._retrying(
@@ -427,6 +445,24 @@ class Worker:
         before = dict(engine.counters.outcomes)
         events = engine.step(inputs)
         self._commit(engine, inputs, events, batch, before, known, embedded)
+
+    def _reconcile(self, engine: Engine, batch: _Batch, found: Survey) -> None:
+        """Apply what is news of what Alertmanagers were *found* to know."""
+        now = max(batch[0].row.received_at, engine.counters.clock)
+        # By half of that: the other half is for those that do not answer for a while.
+        repeat_after = nanoseconds(self._config.clustering.stale_after / 2)
+        told = survey.news(found, engine.episodes, now, repeat_after)
+        inputs = [] if told is None else [told]
+        self._commit(engine, inputs, engine.step(inputs), batch, dict(engine.counters.outcomes))
+
+    def _resume(self) -> None:
+        """Let the engine know that nothing could be received for a while."""
+        engine = self._engine
+        if engine is not None and engine.counters.seq:
+            now = max(self._clock(), engine.counters.clock)
+            given = Resumed(now, now + _LENIENT)
+            events = engine.step([given])
+            self._commit(engine, [given], events, (), engine.counters.outcomes, always=True)
 
     def _look_again(self) -> None:
         """Bring the members of clusters at which the engine wants a second look.
@@ -463,9 +499,13 @@ class Worker:
         before: dict[str, int],
         known: int = 0,
         embedded: int = 0,
+        *,
+        always: bool = False,
     ) -> None:
         changes = engine.drain()
-        if not (events or batch or changes.episodes or changes.clusters or changes.storms):
+        if not (
+            always or events or batch or changes.episodes or changes.clusters or changes.storms
+        ):
             return
         trim = self._journal_before()
         self._retrying(
@@ -538,6 +578,7 @@ class Worker:
             clusters=clusters,
             flapping=len(engine.flapping),
             heartbeat_at=engine.counters.heartbeat_at,
+            quiet_at=quiet.quiet_at(engine.counters.heartbeats, engine.counters.clock) or 0,
             stats=self.stats,
             storm=engine.storms.public(engine.live.by_id),
             **figures,
@@ -566,6 +607,9 @@ class Worker:
             "live_clusters": len(engine.live),
             "flapping_alerts": len(engine.flapping),
             "heartbeat_at": render_optional(engine.counters.heartbeat_at or None),
+            "source_quiet_at": render_optional(
+                quiet.quiet_at(engine.counters.heartbeats, engine.counters.clock)
+            ),
         }
 
     # -- faults ----------------------------------------------------------------------------------

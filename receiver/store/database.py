@@ -18,6 +18,7 @@ from urllib.parse import quote
 import numpy as np
 import sqlite_utils
 
+from receiver.core import survey
 from receiver.core.changes import Changes, Merged, Restored
 from receiver.core.clusters import Cluster
 from receiver.core.errors import StoreError
@@ -346,6 +347,7 @@ class Database:
         dead_letters: Sequence[tuple[int, DeadLetter]],
     ) -> None:
         finished = [(row.id,) for row, count in applied if count >= row.alerts]
+        notifications = len(finished) - sum(survey.is_survey(row.body) for row, _ in applied)
         self._db.executemany("DELETE FROM inbox WHERE id = ?", finished)
         for row, count in applied:
             if count < row.alerts:
@@ -361,7 +363,7 @@ class Database:
             "UPDATE meta SET value = json_set(value,"
             " '$.notifications', json_extract(value, '$.notifications') + ?,"
             " '$.dead_letters', json_extract(value, '$.dead_letters') + ?) WHERE key = 'ledger'",
-            (len(finished), len(dead_letters)),
+            (notifications, len(dead_letters)),
         )
 
     # -- start -----------------------------------------------------------------------------------
@@ -382,7 +384,11 @@ class Database:
         by_id = dict(zip((text_id for text_id, _ in texts), vectors, strict=True))
         return Restored(
             counters=rows.counters_of(counters),
-            episodes=self._episodes("e.state = 'open'"),
+            # Two questions: each state has an index that holds no more than it.
+            episodes=sorted(
+                self._episodes("e.state = 'open'") + self._episodes("e.state = 'suppressed'"),
+                key=lambda episode: episode.id,
+            ),
             clusters=[
                 rows.cluster_of(row, by_id)
                 for row in self._db.execute(

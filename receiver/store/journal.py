@@ -20,6 +20,8 @@ from receiver.core.model import (
     Members,
     Merge,
     OperatorCommand,
+    Reconciled,
+    Resumed,
     Sighting,
     Split,
     Status,
@@ -63,6 +65,11 @@ def encode(inputs: Iterable[Input], text_id: TextId) -> bytes | None:
         elif isinstance(item, Members):
             members = [_member_row(member) for member in item.members]
             rows.append(["members", item.time, item.cluster_id, members])
+        elif isinstance(item, Reconciled):
+            told = [list(item.active), list(item.suppressed), list(item.gone)]
+            rows.append(["reconciled", item.time, item.held_until, *told])
+        elif isinstance(item, Resumed):
+            rows.append(["resumed", item.time, item.until])
     if not rows:
         return None
     return zlib.compress(json.dumps(rows, separators=(",", ":")).encode(), 1)
@@ -118,6 +125,11 @@ def _command(row: list[Any], labels_of: LabelsOf) -> Input:
     if name == "members":
         at, cluster_id, members = told
         return Members(at, cluster_id, _members(members, labels_of))
+    if name == "reconciled":
+        at, held_until, *found = told
+        return Reconciled(at, held_until, *map(tuple, found))
+    if name == "resumed":
+        return Resumed(*told)
     at, cluster_id, members, moved, undoes = told
     return Split(at, cluster_id, _members(members, labels_of), moved, undoes)
 

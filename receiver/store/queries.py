@@ -412,8 +412,8 @@ def _conditions(query: AlertQuery) -> tuple[list[str], list[Any]]:
         where.append("e.cluster_id = ?")
         parameters.append(query.cluster_id)
     if query.start is not None:
-        # What is open fires on, however long ago the sender last repeated it.
-        where.append("(e.state = 'open' OR coalesce(e.ends_at, e.last_seen) >= ?)")
+        # What is open goes on, however long ago the sender last repeated it.
+        where.append("(e.state IN ('open', 'suppressed') OR coalesce(e.ends_at, e.last_seen) >= ?)")
         parameters.append(query.start)
     if query.end is not None:
         where.append("e.starts_at < ?")

@@ -16,14 +16,14 @@ from receiver.core.constraints import Constraint, Kind
 from receiver.core.evolution import AlertRef, Event, EventType
 from receiver.core.habit import Habit
 from receiver.core.kinds import Novelty
-from receiver.core.model import Alert, Episode, EpisodeState, Member, Vector
+from receiver.core.model import Alert, Ending, Episode, EpisodeState, Member, Vector
 from receiver.core.past import PastCluster, most
 from receiver.core.spread import Spread
 
 EPISODE_COLUMNS = (
     "id", "fingerprint", "starts_at", "ends_at", "state", "reopen_no", "after", "received_at",
     "last_seen", "senders", "superseded", "reopened", "flaps", "habit", "cluster_id", "founder",
-    "confidence", "text_id", "why",
+    "confidence", "text_id", "why", "standing",
 )  # fmt: skip
 CLUSTER_COLUMNS = (
     "id", "state", "accepting", "opened_at", "updated_at", "closed_at", "resolved_at", "size", "firing",
@@ -58,6 +58,22 @@ def _habit_row(habit: Habit) -> list[float] | None:
     return None if habit == Habit() else [habit.gaps, habit.gap_sum, habit.alone, habit.company]
 
 
+_UNTOLD = (None, False, False, 0, "told")
+"""The standing of most episodes, which is not stored."""
+
+
+def _standing_row(episode: Episode) -> str | None:
+    """Return what else is known of *episode*, as stored; None for what is so of most."""
+    standing = (
+        episode.vouched_until,
+        episode.only_vouched,
+        episode.listed,
+        episode.held_until,
+        episode.ending.value,
+    )
+    return None if standing == _UNTOLD else dump(standing)
+
+
 def episode_row(episode: Episode) -> tuple[Any, ...]:
     """Return *episode* in the order of EPISODE_COLUMNS."""
     return (
@@ -80,11 +96,15 @@ def episode_row(episode: Episode) -> tuple[Any, ...]:
         episode.confidence,
         episode.text_id,
         dump_optional(episode.why),
+        _standing_row(episode),
     )
 
 
 def episode_of(row: sqlite3.Row) -> Episode:
     """Return the episode of a *row* that also has the alert's `labels`."""
+    vouched_until, only_vouched, listed, held_until, ending = (
+        load_optional(row["standing"]) or _UNTOLD
+    )
     return Episode(
         id=row["id"],
         fingerprint=row["fingerprint"],
@@ -106,6 +126,11 @@ def episode_of(row: sqlite3.Row) -> Episode:
         confidence=row["confidence"],
         text_id=row["text_id"],
         why=load_optional(row["why"]),
+        vouched_until=vouched_until,
+        only_vouched=only_vouched,
+        listed=listed,
+        held_until=held_until,
+        ending=Ending(ending),
     )
 
 
@@ -166,6 +191,7 @@ def cluster_row(cluster: Cluster) -> tuple[Any, ...]:
         "spread": cluster.spread.dump(),
         "ended": cluster.ended,
         "only": cluster.only,
+        "quiet": [cluster.last_end, cluster.quiet_at],
         "novelty": [novelty.met, novelty.new, novelty.unknown, novelty.first_seen],
     }
     if not cluster.live:
@@ -177,6 +203,7 @@ def cluster_row(cluster: Cluster) -> tuple[Any, ...]:
             "next_look": cluster.next_look,
             "patience": cluster.patience,
             "firing_by_severity": cluster.firing_by_severity,
+            "suppressed": cluster.suppressed,
             "links": list(cluster.links.items()),
             "titled": [cluster.titled_size, cluster.title_seen_at, cluster.retitled],
             "exemplars": [
@@ -261,6 +288,9 @@ def cluster_of(row: sqlite3.Row, vectors: Mapping[int, Vector] | None = None) ->
     # Before spread was told, only live clusters had a profile, and none a spread.
     if profile is not None and "spread" in profile:
         cluster.spread = Spread.of(profile["spread"])
+        # Before 0008_standing none of this was known.
+        cluster.last_end, cluster.quiet_at = profile.get("quiet", (0, None))
+        cluster.suppressed = profile.get("suppressed", 0)
     if profile is not None and "names" in profile:
         cluster.tokens = profile["tokens"]
         cluster.names = profile["names"]

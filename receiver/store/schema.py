@@ -89,6 +89,16 @@ def company(db: Database) -> None:
     db.execute("ALTER TABLE episodes ADD COLUMN habit TEXT")
 
 
+@migrations(name="0008_standing")
+def standing(db: Database) -> None:
+    """Keep what else is known of an episode: until when it is vouched for, who lists it, how it ended.
+
+    What a cluster knows of suppressed members and quiet sources lies in its `profile`.
+    """
+    db.execute("ALTER TABLE episodes ADD COLUMN standing TEXT")
+    db.execute("CREATE INDEX episodes_suppressed ON episodes (state) WHERE state = 'suppressed'")
+
+
 _CONSTRAINTS = """
 CREATE TABLE constraints (
     seq    INTEGER PRIMARY KEY,
@@ -264,5 +274,5 @@ def check(applied: Iterable[str]) -> None:
 # The library ignores applied names that it does not know, and would write into a newer database.
 _NAMES = (
     "0001_first", "0002_storms", "0003_operator", "0004_evidence", "0005_constraints", "0006_past",
-    "0007_company",
+    "0007_company", "0008_standing",
 )  # fmt: skip

@@ -31,7 +31,7 @@ from receiver.web.parts import Queries, Worker
 P = ParamSpec("P")
 R = TypeVar("R")
 
-_ALERT_STATES = ("firing", "stale", "resolved")
+_ALERT_STATES = ("firing", "suppressed", "stale", "resolved")
 _WORKER_SECONDS = 10.0
 _TIMELINE_DEFAULT = 1800 * SECOND
 _TIMELINE_MOST = 92 * 86400 * SECOND

@@ -31,12 +31,17 @@ def only(*entries: Any, now: float = 100) -> Alert:
     return alert
 
 
-@pytest.mark.parametrize("ends", [{}, {"endsAt": None}, {"endsAt": "0001-01-01T00:00:00Z"},
-                                  {"endsAt": render(at(101))}])  # fmt: skip
-def test_an_alert_without_an_end_or_with_one_ahead_fires(ends: dict[str, Any]) -> None:
+@pytest.mark.parametrize("ends", [{}, {"endsAt": None}, {"endsAt": "0001-01-01T00:00:00Z"}])
+def test_an_alert_without_an_end_fires(ends: dict[str, Any]) -> None:
     alert = only(posted(startsAt=render(at(3)), **ends))
 
     assert (alert.status, alert.starts_at, alert.ends_at) == (Status.FIRING, at(3), None)
+
+
+def test_an_alert_with_an_end_ahead_fires_and_is_vouched_for_until_then() -> None:
+    alert = only(posted(startsAt=render(at(3)), endsAt=render(at(101))))
+
+    assert (alert.status, alert.starts_at, alert.ends_at) == (Status.FIRING, at(3), at(101))
 
 
 @pytest.mark.parametrize("end", [50, 100])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.e2e.conftest import MakeAlertmanager, MakePrometheus
+from tests.e2e.conftest import MakeAlertmanager, MakePrometheus, MakeReceiver
 from tests.support.processes import ReceiverProcess
 from tests.support.stubs import Site, site_rules
 from tests.support.waiting import wait_until
@@ -45,3 +45,69 @@ def test_what_fires_and_ends_is_one_episode_each(
     assert receiver.received(outcome="new") == 5
     assert receiver.received(outcome="reopened") == receiver.received(outcome="superseded") == 0
     assert receiver.received(outcome="dead_letter") == 0
+
+
+def told(receiver: ReceiverProcess, kind: str) -> list[str]:
+    """Return the reasons of the events of the type *kind*."""
+    return [e.get("reason", "") for e in receiver.events() if e["type"] == kind]
+
+
+@pytest.mark.parametrize("way", ["directly", "through Alertmanager", "both ways"])
+def test_a_prometheus_that_dies_is_no_recovery(
+    way: str,
+    make_receiver: MakeReceiver,
+    start_alertmanager: MakeAlertmanager,
+    start_prometheus: MakePrometheus,
+    site: Site,
+) -> None:
+    """It vouches for its alerts for four of its re-sends, then nobody does."""
+    receiver = make_receiver(settings={"clustering.resolve_after": "5s"})
+    receiver.start()
+    ports = [] if way == "through Alertmanager" else [receiver.port]
+    if way != "directly":
+        ports.append(start_alertmanager(receiver, group_by=["alertname"]).port)
+    prometheus = start_prometheus(
+        targets={"site": site.port}, alertmanagers=ports, rules=RULES, resend_delay="2s"
+    )
+    site.breaks(BROKEN)
+    wait_until("all to fire", lambda: len(receiver.alerts(state="firing")) == 5)
+    wait_until("each way to tell of them", lambda: receiver.received() >= 6 * len(ports))
+    prometheus.kill()
+    wait_until("nothing to fire", lambda: not receiver.alerts(state="firing"))
+    wait_until("the cluster to be over", lambda: told(receiver, "cluster_resolved"))
+
+    (reason,) = told(receiver, "cluster_resolved")
+    assert "its source had gone quiet by" in reason
+    (cluster,) = receiver.clusters(state="all")
+    assert cluster["source_quiet_at"] is not None
+    assert (cluster["firing"], cluster["size"]) == (0, 5)
+    assert (cluster["stale"] > 0) == (way == "directly")
+    endings = {alert["ending"] for alert in receiver.alerts()}
+    assert endings == {"directly": {None}, "both ways": {"lapsed"}}.get(way, {"told"})
+    assert receiver.metric("stormcell_source_quiet_timestamp_seconds") > 0
+    assert receiver.read("stats")["source_quiet_at"] is not None
+
+
+def test_a_recovery_is_one_when_its_prometheus_lives(
+    make_receiver: MakeReceiver,
+    start_alertmanager: MakeAlertmanager,
+    start_prometheus: MakePrometheus,
+    site: Site,
+) -> None:
+    receiver = make_receiver(settings={"clustering.resolve_after": "5s"})
+    receiver.start()
+    alertmanager = start_alertmanager(receiver, group_by=["alertname"])
+    start_prometheus(
+        targets={"site": site.port},
+        alertmanagers=[receiver.port, alertmanager.port],
+        rules=RULES,
+        resend_delay="2s",
+    )
+    site.breaks(BROKEN)
+    wait_until("all to fire", lambda: len(receiver.alerts(state="firing")) == 5)
+    site.mends()
+    wait_until("the cluster to be over", lambda: told(receiver, "cluster_resolved"))
+
+    assert told(receiver, "cluster_resolved") == [""]
+    assert {alert["ending"] for alert in receiver.alerts()} == {"told"}
+    assert receiver.read("stats")["source_quiet_at"] is None

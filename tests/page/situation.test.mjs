@@ -6,8 +6,8 @@ import { situation, trend } from "../../receiver/page/situation.js";
 const NOW = Date.parse("2026-01-01T03:30:00Z");
 const QUIET = { firedNow: 0, resolvedNow: 0 };
 
-function model({ live = [], storm = null, storms = [], fired = 0, resolved = 0 } = {}) {
-  return { now: () => NOW, live: () => live, fired: () => fired, resolved: () => resolved, storm, storms };
+function model({ live = [], storm = null, storms = [], fired = 0, resolved = 0, stats = null } = {}) {
+  return { now: () => NOW, live: () => live, fired: () => fired, resolved: () => resolved, storm, storms, stats };
 }
 
 const isCritical = (cluster) => cluster.severity === "critical";
@@ -75,4 +75,22 @@ test("a storm that ended within the hour is told of, an older one is not", () =>
 
   assert.equal(told({ storms: [ended] }).tone, "after");
   assert.equal(told({ storms: [{ ...ended, ended_at: "2026-01-01T01:20:00Z" }] }).tone, "quiet");
+});
+
+test("when a source has gone quiet nothing is called recovered", () => {
+  const stats = { source_quiet_at: "2026-01-01T03:20:00Z" };
+
+  assert.equal(told({ stats }).heading, "Nothing is told to fire");
+  assert.notEqual(told({ stats }).tone, "quiet");
+  for (const of of [{}, { live: [{ firing: 2, severity: "warning" }] }, { storm: storm() },
+    { storm: storm({ state: "ended", ended_at: "2026-01-01T03:28:00Z" }) }]) {
+    assert.match(told({ ...of, stats }).facts.join(), /a source has gone quiet .*may not have recovered/);
+  }
+});
+
+test("what is suppressed is said, and does not count as firing", () => {
+  const { heading, facts } = told({ live: [{ firing: 0, suppressed: 3, severity: "critical" }] });
+
+  assert.equal(heading, "All that fires is suppressed");
+  assert.deepEqual(facts, ["3 suppressed"]);
 });

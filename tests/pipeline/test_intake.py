@@ -199,3 +199,11 @@ class TestRoom:
             room.give_back(5)
 
         assert room.used == 0
+
+
+async def test_what_we_asked_for_ourselves_is_no_webhook(writer: HeldWriter) -> None:
+    made = intake(writer)
+    await made.commit(b"found", 0, here, told=False)
+
+    assert writer.commits == [[b"found"]]
+    assert made.received_at == 0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import json
 import sqlite3
 import time
 from collections.abc import Callable, Iterator
@@ -13,13 +14,14 @@ from typing import Any
 import pytest
 
 from receiver.config import Config, IntakeSettings
-from receiver.core import payload
+from receiver.core import identity, payload, survey
 from receiver.core.embedder import Embedder
 from receiver.core.engine import Engine
 from receiver.core.errors import EmbeddingError, SenderError, StoreError, TryLater
 from receiver.core.publication import Publication
 from receiver.core.query import AlertQuery
-from receiver.core.timestamps import SECOND
+from receiver.core.survey import Survey
+from receiver.core.timestamps import SECOND, render
 from receiver.embedding.hashing import HashingEmbedder
 from receiver.pipeline import Worker, Writer
 from receiver.pipeline import worker as worker_module
@@ -53,6 +55,16 @@ class Rig:
         valid = sum(isinstance(e, dict) and bool(e.get("labels")) for e in entries)
         self.writer.call(self.writer.receive, [(body(*entries), valid)])
         self.worker.nudge()
+
+    def find(self, seconds: float, *, complete: bool = True, **found: frozenset[str]) -> None:
+        """Let what Alertmanagers know be found at the moment *seconds*, and be committed."""
+        told = survey.encode(Survey(at(seconds), complete, 600 * SECOND, **found))
+        self.writer.call(self.writer.receive, [(told, 0)])
+        self.worker.nudge()
+
+    def states(self) -> dict[str, str]:
+        items, _ = self.queries.alerts(AlertQuery(), limit=1000, cursor="")
+        return {item["labels"]["alertname"]: item["state"] for item in items}
 
     def wait(self, until: Callable[[], bool]) -> None:
         deadline = time.monotonic() + 30
@@ -420,3 +432,65 @@ def test_a_stop_in_the_middle_of_a_body_loses_and_doubles_nothing(
     second.settled()
 
     assert second.names() == [f"A{n}" for n in range(7)]
+
+
+def test_what_alertmanagers_know_is_applied_in_turn_and_is_no_notification(
+    rigs: Callable[..., Rig],
+) -> None:
+    rig = rigs(start=False)
+    rig.receive(entry("A", labels={"alertname": "A"}), entry("B", labels={"alertname": "B"}))
+    a, b = (identity.fingerprint({"alertname": name}) for name in "AB")
+    rig.find(1001, active=frozenset([a]), suppressed=frozenset([b]))
+    rig.receive(entry("C", labels={"alertname": "C"}))
+    rig.worker.start()
+    rig.settled()
+    assert rig.states() == {"A": "firing", "B": "suppressed", "C": "firing"}
+    assert rig.queries.ledger()["notifications"] == 2
+
+    rig.clock.now = at(1060)
+    rig.find(1060)
+    rig.find(1060, complete=False)
+    rig.settled()
+    assert rig.states() == {"A": "resolved", "B": "resolved", "C": "firing"}
+    assert rig.queries.ledger()["notifications"] == 2
+    rig.close()
+
+    again = rigs()
+    again.settled()
+    assert again.states() == {"A": "resolved", "B": "resolved", "C": "firing"}
+
+
+def test_a_survey_the_engine_fails_on_stops_nothing(
+    rigs: Callable[..., Rig], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def failing(*args: Any) -> Any:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(survey, "news", failing)
+    rig = rigs()
+    rig.find(1001)
+    rig.receive(entry("A"))
+    rig.settled()
+
+    assert rig.names() == ["A"]
+    assert rig.queries.ledger()["dead_letters"] == 0
+
+
+def test_after_a_start_silence_proves_nothing_for_a_while(rigs: Callable[..., Rig]) -> None:
+    first = rigs()
+    posted = [{**entry("A"), "endsAt": render(at(1100))}]
+    first.writer.call(first.writer.receive, [(json.dumps(posted).encode(), 1)])
+    first.worker.nudge()
+    first.settled()
+    first.close()
+
+    second = rigs(start=False)
+    second.clock.now = at(5000)
+    second.worker.start()
+    second.settled()
+    assert list(second.states().values()) == ["firing"]
+    second.clock.now = at(5149)
+    second.settled()
+    assert list(second.states().values()) == ["firing"]
+    second.clock.now = at(5150)
+    second.wait(lambda: "stale" in second.states().values())

@@ -18,10 +18,11 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
+from receiver.core import survey
 from receiver.core.engine import Engine
 from receiver.core.evolution import EventType
 from receiver.core.memory import MemorySettings
-from receiver.core.model import Alert, EpisodeState, Tick
+from receiver.core.model import Alert, Reconciled, Resumed, Tick
 from receiver.core.requests import MergeRequest, UpdateRequest
 from tests.builders import alert, at, engine, state_of
 from tests.store.test_restore import (
@@ -126,6 +127,52 @@ class Grouping(RuleBasedStateMachine):
             self.receive([self.told(kind, ends=self.clock)])
             self.clock += gap
 
+    @rule(kinds=st.lists(KINDS, min_size=1, max_size=6), lasts=st.sampled_from([40, 240, 2000]))
+    def post(self, kinds: list[tuple[str, str]], lasts: int) -> None:
+        """As Prometheus posts them: vouched for until a time."""
+        for kind in kinds:
+            self.starts.setdefault(kind, self.clock)
+        self.receive([self.told(kind, until=self.clock + lasts) for kind in kinds])
+
+    @rule(over=st.booleans(), until=st.sampled_from([None, 40, 240]))
+    def beat(self, over: bool, until: int | None) -> None:
+        ends = self.clock if over else None
+        vouched = None if until is None else self.clock + until
+        self.receive([self.told(("Watchdog", "n1"), ends=ends, until=vouched)])
+
+    # -- what others know --------------------------------------------------------------------------
+
+    @rule(
+        active=st.sets(KINDS, max_size=6),
+        suppressed=st.sets(KINDS, max_size=6),
+        complete=st.booleans(),
+    )
+    def reconcile(
+        self,
+        active: set[tuple[str, str]],
+        suppressed: set[tuple[str, str]],
+        complete: bool,
+    ) -> None:
+        known = [
+            frozenset(self.told(kind).fingerprint for kind in kinds)
+            for kinds in (active, suppressed - active)
+        ]
+        found = survey.Survey(at(self.clock), complete, at(400) - at(0), *known)
+        told: list[Reconciled | None] = []
+        for each in (self.steady, self.restarted):
+            each.tick(self.clock)
+            news = survey.news(found, each.engine.episodes, at(self.clock), at(100) - at(0))
+            told.append(news)
+            inputs = [] if news is None else [news]
+            each.commit(inputs, each.engine.step(inputs))
+        assert told[0] == told[1]
+
+    @rule()
+    def resume(self) -> None:
+        for each in (self.steady, self.restarted):
+            given = Resumed(at(self.clock), at(self.clock + 150))
+            each.commit([given], each.engine.step([given]))
+
     # -- time and operators ------------------------------------------------------------------------
 
     @rule(seconds=st.sampled_from([1, 20, 61, 150, 310, 700, 2000]))
@@ -214,10 +261,10 @@ class Grouping(RuleBasedStateMachine):
 
 
 def held(of: Engine) -> dict[str, Any]:
-    """Return the state that a restart must leave: what does not fire is had from the store."""
+    """Return the state that a restart must leave: what does not go on is had from the store."""
     state = state_of(of)
     episodes = state["episodes"].items()
-    return state | {"episodes": {f: e for f, e in episodes if e["state"] is EpisodeState.OPEN}}
+    return state | {"episodes": {f: e for f, e in episodes if of.episodes[f].goes_on}}
 
 
 Grouping.TestCase.settings = settings(deadline=None, max_examples=15, stateful_step_count=25)

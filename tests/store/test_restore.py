@@ -248,6 +248,8 @@ def check_numbers(partition: Partition) -> None:
         assert (found["size"], found["firing"]) == (len(members), states.count("open"))
         # What was stale when its cluster ended may be heard of again after.
         assert cluster_id not in live or found["stale"] == states.count("stale")
+        suppressed = live[cluster_id].suppressed if cluster_id in live else 0
+        assert suppressed == states.count("suppressed")
         assert (cluster_id in live) == (found["state"] not in ("resolved", "merged"))
         assert found["firing"] == 0 or cluster_id in live
     for cluster in live.values():
@@ -255,7 +257,7 @@ def check_numbers(partition: Partition) -> None:
         if cluster.accepting:
             assert cluster.size == sum(cluster.names.values())
     for episode in partition.engine.episodes.values():
-        if episode.fires:
+        if episode.goes_on and episode.cluster_id is not None:
             assert episode.cluster_id in live
 
 

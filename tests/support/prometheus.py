@@ -27,6 +27,7 @@ class Prometheus(ServerProcess):
         rules: Mapping[str, str],
         alertmanager_timeout: str = "10s",
         interval: str = "1s",
+        resend_delay: str = "1m",
     ) -> None:
         """Describe it.
 
@@ -38,6 +39,7 @@ class Prometheus(ServerProcess):
             rules: Texts of rule files, by their names.
             alertmanager_timeout: As in its configuration.
             interval: From one scrape to the next, and of rules that do not say.
+            resend_delay: It tells what fires so often, and vouches for it four times as long.
         """
         directory.mkdir(parents=True, exist_ok=True)
         for name, text in rules.items():
@@ -62,6 +64,7 @@ class Prometheus(ServerProcess):
             f"--config.file={file}",
             f"--storage.tsdb.path={directory / 'data'}",
             f"--web.listen-address={HOST}:{port}",
+            f"--rules.alert.resend-delay={resend_delay}",
         ]
         super().__init__("prometheus", command, port=port, log=directory / "prometheus.log")
 

@@ -28,7 +28,7 @@ from receiver.config import load
 from receiver.core import errors, wire
 from receiver.core.clusters import ClusterState
 from receiver.core.evolution import EventType
-from receiver.core.model import Merge, OperatorCommand, Split, Tick
+from receiver.core.model import Merge, OperatorCommand, Reconciled, Split, Tick
 from receiver.core.timestamps import render
 from receiver.web import access, page, parameters
 from receiver.web.access import Role
@@ -860,6 +860,9 @@ async def test_every_event_is_as_described() -> None:
     site.feed([Merge(at(162), 2, 1, undoes=split.seq)])
     site.feed([Split(at(163), 1, members, [members[0].id], undoes=9)])
     site.feed([Merge(at(164), 3, 1, ([], []))])
+    held = [members[0].fingerprint]
+    site.feed([Reconciled(at(165), at(765), suppressed=held), Reconciled(at(166), 0, active=held)])
+    site.receive(170, alert("Watchdog", ends=136))
     site.feed([Tick(at(40_000))])
     site.receive(40_001, *(alert("Disk", ends=40_000, node=f"n{n}") for n in range(3)))
     site.receive(41_000, *(alert("Many", starts=41_000, number=f"x{n}") for n in range(30)))

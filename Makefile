@@ -1,16 +1,21 @@
 # make demo   see it work                  make test    every test
 # make venv   install everything           make fast    the tests that take seconds
 # make check  linters and types            make bench-quality  how well it groups
+# make stack  the real Prometheus and Alertmanager around it: a storm, and who is paged
 
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 # The project's own model cache, so that one checkout prepares the model once.
 export XDG_CACHE_HOME ?= $(CURDIR)/.cache
 
-.PHONY: demo test fast check venv tools model docs bench-quality clean
+.PHONY: demo stack test fast check venv tools model docs bench-quality clean
 
 demo: .venv/installed
 	$(BIN)/stormcell demo $(if $(CI),--once)
+
+# Some four minutes; `python -m scripts.stack --speed 1` takes as long as life.
+stack: .venv/installed tools model
+	$(BIN)/python -m scripts.stack
 
 test: .venv/installed tools model
 	$(BIN)/pytest --numprocesses=auto --dist=loadfile --cov --cov-report= --durations=10

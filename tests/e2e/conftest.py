@@ -27,8 +27,7 @@ def processes() -> Iterator[list[ServerProcess]]:
     started: list[ServerProcess] = []
     yield started
     for process in reversed(started):
-        if process.running:
-            process.kill()
+        process.ensure_ended()
         print(f"--- log of {process.name} on port {process.port}", file=sys.stderr)
         print(process.log_text()[-20_000:], file=sys.stderr)
 

@@ -6,14 +6,13 @@ import contextlib
 import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
-from urllib.parse import urlencode
 
 import pytest
 
 from scripts import dashboards
 from scripts.dashboards.parts import PROMETHEUS
 from tests.e2e.conftest import MakePrometheus, MakeReceiver
-from tests.support.processes import ServerProcess
+from tests.support.prometheus import Prometheus
 from tests.support.waiting import wait_until
 from tests.support.webhook import alert, body
 
@@ -27,14 +26,11 @@ UNKNOWN = "stormcell_cluster_novel"
 """What has no answer yet: nothing is known to be new in a fresh database."""
 
 
-def ask(prometheus: ServerProcess, expr: str) -> list[dict[str, Any]]:
+def ask(prometheus: Prometheus, expr: str) -> list[dict[str, Any]]:
     """Return the series that *expr* gives now."""
     for variable, value in SHORTER:
         expr = expr.replace(variable, value)
-    answer = prometheus.get(f"/api/v1/query?{urlencode({'query': expr})}")
-    assert answer.status == 200, f"{expr}: {answer.body!r}"
-    series: list[dict[str, Any]] = answer.json()["data"]["result"]
-    return series
+    return prometheus.query(expr)
 
 
 def test_every_query_has_an_answer_in_a_storm(

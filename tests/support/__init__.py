@@ -1,1 +1,1 @@
-"""What end-to-end tests and benchmarks need to run real processes and to speak to them."""
+"""What end-to-end tests, benchmarks and `make stack` need to run real processes and to speak to them."""

@@ -31,8 +31,8 @@ def find_binary() -> str | None:
 class Alertmanager(ServerProcess):
     """A real Alertmanager with one route and one webhook, or a configuration of the test's own.
 
-    Leaves out: gossip with peers (two of these are two that do not know of each other), and, with the
-    one route, silences, inhibition, nested routes, authentication.
+    Leaves out: gossip, unless it is given a port for it (else two of these are two that do not know of
+    each other), and, with the one route, silences, inhibition, nested routes, authentication.
     """
 
     def __init__(
@@ -46,6 +46,8 @@ class Alertmanager(ServerProcess):
         group_interval: str = "1s",
         repeat_interval: str = "1h",
         configuration: str | None = None,
+        gossip_port: int | None = None,
+        peer_port: int | None = None,
     ) -> None:
         """Describe it.
 
@@ -58,6 +60,8 @@ class Alertmanager(ServerProcess):
             group_interval: As in its configuration.
             repeat_interval: As in its configuration.
             configuration: Its configuration file's text, in place of all that is asked for above.
+            gossip_port: Where it listens for a peer; None is no gossip.
+            peer_port: Where a peer listens.
         """
         directory.mkdir(parents=True, exist_ok=True)
         one_route = {
@@ -80,8 +84,13 @@ class Alertmanager(ServerProcess):
             f"--storage.path={directory / 'state'}",
             f"--web.listen-address={HOST}:{port}",
             f"--web.external-url=http://{HOST}:{port}",
-            "--cluster.listen-address=",
+            f"--cluster.listen-address={'' if gossip_port is None else f'{HOST}:{gossip_port}'}",
         ]
+        if gossip_port is not None:
+            # Where all addresses are loopback none is found to advertise.
+            command.append(f"--cluster.advertise-address={HOST}:{gossip_port}")
+        if peer_port is not None:
+            command.append(f"--cluster.peer={HOST}:{peer_port}")
         super().__init__("alertmanager", command, port=port, log=directory / "alertmanager.log")
 
     def post(self, alerts: Sequence[Mapping[str, Any]]) -> None:

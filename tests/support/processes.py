@@ -139,6 +139,19 @@ class ServerProcess:
         """End it at once (SIGKILL): it gets to do nothing more."""
         self._end(signal.SIGKILL, PATIENCE_SECONDS)
 
+    def ensure_ended(self) -> None:
+        """Kill it if it runs."""
+        if self.running:
+            self.kill()
+
+    def freeze(self) -> None:
+        """Let it hang (SIGSTOP): connections are taken, and nothing answers."""
+        os.kill(self.pid, signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        """Let it go on (SIGCONT)."""
+        os.kill(self.pid, signal.SIGCONT)
+
     def _end(self, number: signal.Signals, patience_seconds: float) -> int:
         assert self._child is not None, f"{self.name} was never started"
         self._child.send_signal(number)

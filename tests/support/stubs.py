@@ -16,6 +16,9 @@ from tests.support.waiting import PATIENCE_SECONDS
 
 LARGEST_BODY = 64 * 2**20
 
+Gauge = tuple[str, tuple[tuple[str, str], ...]]
+"""A series: the name of its metric, its labels."""
+
 
 class HttpStub:
     """An aiohttp server on a loopback port of its own, from `start` to `stop`."""
@@ -66,6 +69,8 @@ class Pager(HttpStub):
         """The first notification by its group's key, with the `time.monotonic` of its receipt as `at`."""
         self.alerts: dict[str, set[str]] = {}
         """Fingerprints ever seen to fire on a page, by its group's key."""
+        self.notified = 0
+        """Requests taken, of pages and messages."""
         self._app.router.add_post("/page", self._page)
         self._app.router.add_post("/message", self._message)
 
@@ -74,6 +79,7 @@ class Pager(HttpStub):
         return {page["groupLabels"].get("alertname", "") for page in list(self.pages.values())}
 
     async def _page(self, request: web.Request) -> web.Response:
+        self.notified += 1
         told = await request.json()
         firing = {a["fingerprint"] for a in told["alerts"] if a["status"] == "firing"}
         if firing:
@@ -83,37 +89,50 @@ class Pager(HttpStub):
         return web.Response()
 
     async def _message(self, request: web.Request) -> web.Response:
+        self.notified += 1
         await request.read()
         return web.Response()
 
 
-class Site(HttpStub):
+class Exporter(HttpStub):
+    """Exports gauges whose values are set from outside."""
+
+    def __init__(self) -> None:
+        """Export nothing."""
+        super().__init__()
+        self._gauges: dict[Gauge, float] = {}
+        self._app.router.add_get("/metrics", self._metrics)
+
+    def set(self, gauges: Mapping[Gauge, float]) -> None:
+        """Let *gauges* have these values from the next scrape on, those of before too."""
+        # One assignment: the other thread sees all of them or none.
+        self._gauges = {**self._gauges, **gauges}
+
+    def clear(self) -> None:
+        """Export nothing from the next scrape on."""
+        self._gauges = {}
+
+    async def _metrics(self, request: web.Request) -> web.Response:
+        lines = []
+        for (name, labels), value in self._gauges.items():
+            pairs = ",".join(f'{label}="{text}"' for label, text in labels)
+            lines.append(f"{name}{{{pairs}}} {value:g}")
+        return web.Response(text="\n".join(lines) + "\n")
+
+
+class Site(Exporter):
     """Stands in for all exporters of a site: what is broken is a series `broken` of value 1.
 
     It leaves out what is well, and every metric that says why.
     """
 
-    def __init__(self) -> None:
-        """Have nothing broken."""
-        super().__init__()
-        self._broken: dict[tuple[tuple[str, str], ...], None] = {}
-        self._app.router.add_get("/metrics", self._metrics)
-
     def breaks(self, things: Iterable[Mapping[str, str]]) -> None:
         """Let *things* be broken from the next scrape on; each is the labels of its series."""
-        # One assignment: the other thread sees all of them or none.
-        self._broken = self._broken | dict.fromkeys(tuple(thing.items()) for thing in things)
+        self.set({("broken", tuple(thing.items())): 1 for thing in things})
 
     def mends(self) -> None:
         """Let nothing be broken from the next scrape on."""
-        self._broken = {}
-
-    async def _metrics(self, request: web.Request) -> web.Response:
-        lines = ["# TYPE broken gauge"]
-        for labels in self._broken:
-            pairs = ",".join(f'{name}="{value}"' for name, value in labels)
-            lines += [f"broken{{{pairs}}} 1"]
-        return web.Response(text="\n".join(lines) + "\n")
+        self.clear()
 
 
 def site_rules(summaries: Mapping[str, str]) -> str:

@@ -10,16 +10,18 @@ the default.
 from __future__ import annotations
 
 import hashlib
+import inspect
 import json
 import shutil
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -27,13 +29,15 @@ from benchmarks import cost, machine, texts
 from benchmarks.cost import CASES, Case, Rule
 from receiver import config as configuration
 from receiver.config import Config
-from receiver.core.changes import Changes, Counters, Restored, Text
+from receiver.core import changes
+from receiver.core.changes import Changes, Restored, Text
 from receiver.core.clusters import Cluster, ClusterState
 from receiver.core.engine import CoreSettings, Engine
 from receiver.core.labels import label_of
 from receiver.core.past import PastCluster
 from receiver.embedding import open_embedder
 from receiver.embedding.prepare import prepare
+from receiver.store import database, rows, schema
 from receiver.store.database import Database
 from tests.support.processes import ReceiverProcess
 
@@ -75,11 +79,10 @@ class Filled:
 class FilledReceiver(ReceiverProcess):
     """A Stormcell in a process of its own that serves *filled* with the real model."""
 
-    def __init__(self, filled: Filled, folder: Path, model_cache: str) -> None:
+    def __init__(self, filled: Filled, folder: Path) -> None:
         """Describe it; its log goes to *folder*."""
         settings = dict(entry.split("=", 1) for entry in filled.overrides)
-        settings |= {"embedding.backend": "onnx", "embedding.cache_dir": model_cache}
-        super().__init__(folder, settings=settings)
+        super().__init__(folder, settings={**settings, "embedding.backend": "onnx"})
         self.storage = filled.directory
         self.command[1:3] = ["-m", "benchmarks.later", str(filled.set_back)]
         self.command = [
@@ -141,13 +144,15 @@ def _folder() -> Path:
 
 
 def _key() -> str:
-    """Return what changes when what would be made does: our code, the store's schema, the engine."""
-    root = Path(__file__).resolve().parents[1]
-    sources = [Path(__file__), *map(Path, (cost.__file__, texts.__file__))]
-    sources += sorted((root / "receiver" / "store").glob("*.py"))
-    sources.append(root / "receiver" / "core" / "changes.py")
-    digest = hashlib.sha256(b"".join(path.read_bytes() for path in sources))
-    return digest.hexdigest()[:12]
+    """Return what changes when what would be made does: our code, and how the store keeps things."""
+    ours: tuple[Callable[..., Any], ...] = (
+        *(rules, over, _fill, _write_history, _write_live, texts.distinct),
+        *(cost.Texts, cost.Stream, cost.settings_for, cost.restored, cost.paced, cost.warming_up),
+    )
+    kept = [module.__file__ or "" for module in (changes, schema, rows, database)]
+    sources = [inspect.getsource(one) for one in ours]
+    sources += [Path(file).read_text(encoding="utf-8") for file in kept]
+    return hashlib.sha256("".join(sources).encode()).hexdigest()[:12]
 
 
 def _fill(directory: Path, case: Case) -> int:
@@ -155,13 +160,13 @@ def _fill(directory: Path, case: Case) -> int:
     known = rules()
     settings = cost.settings_for(case)
     made = cost.Texts(known)
-    database = Database(directory)
+    store = Database(directory)
     try:
-        database.set_embedder(_identity())
-        _write_history(database, cost.restored(case, settings, made, len(known[0].vector)), made)
-        return _write_live(database, case, settings, known, made)
+        store.set_embedder(_identity())
+        _write_history(store, cost.restored(case, settings, made, len(known[0].vector)), made)
+        return _write_live(store, case, settings, known, made)
     finally:
-        database.close()
+        store.close()
 
 
 def _identity() -> str:
@@ -172,18 +177,18 @@ def _identity() -> str:
         embedder.close()
 
 
-def _write_history(database: Database, history: Restored, made: cost.Texts) -> None:
+def _write_history(store: Database, history: Restored, made: cost.Texts) -> None:
     assert history.vectors is not None
     for first in range(0, len(history.texts), _ROWS):
         part = history.texts[first : first + _ROWS]
-        rows = [
+        written = [
             Text(text_id, digest, made.text(text_id - 1), history.vectors[text_id - 1])
             for text_id, digest in part
         ]
         used = [text_id for text_id, _ in part]
-        _commit(database, Changes(history.counters, texts=rows, used_texts=used))
+        _commit(store, Changes(history.counters, texts=written, used_texts=used))
     _commit(
-        database,
+        store,
         Changes(
             history.counters,
             clusters=[over(past) for past in history.past],
@@ -218,14 +223,14 @@ def over(past: PastCluster) -> Cluster:
 
 
 def _write_live(
-    database: Database,
+    store: Database,
     case: Case,
     settings: CoreSettings,
     known: Sequence[Rule],
     made: cost.Texts,
 ) -> int:
     """Let the live clusters come to be, each alert committed as it would be."""
-    restored = database.restore(
+    restored = store.restore(
         settings.clustering.stability_window, settings.memory.max_past_clusters
     )
     assert restored is not None
@@ -236,28 +241,12 @@ def _write_live(
     while batch := list(islice(coming, _BATCH)):
         inputs = [sighting for sighting, _ in batch]
         events = [event for _, happened in batch for event in happened]
-        database.commit(inputs, events, engine.drain(), text_id=engine.text_id)
+        store.commit(inputs, events, engine.drain(), text_id=engine.text_id)
     return engine.counters.clock
 
 
-def _commit(database: Database, changes: Changes) -> None:
-    changes.counters = replace(changes.counters)
-    database.commit([], [], changes, text_id=_no_text)
-
-
-def _no_text(text: str) -> int:
-    return 0
-
-
-def restored_counters(directory: Path) -> Counters:
-    """Return the counters that the storage in *directory* holds."""
-    database = Database(directory)
-    try:
-        restored = database.restore(1, 1)
-    finally:
-        database.close()
-    assert restored is not None
-    return restored.counters
+def _commit(store: Database, written: Changes) -> None:
+    store.commit([], [], written, text_id=lambda text: 0)
 
 
 def main() -> None:

@@ -84,6 +84,7 @@ class FilledReceiver(ReceiverProcess):
         settings = dict(entry.split("=", 1) for entry in filled.overrides)
         super().__init__(folder, settings={**settings, "embedding.backend": "onnx"})
         self.storage = filled.directory
+        self.now = filled.now
         self.command[1:3] = ["-m", "benchmarks.later", str(filled.set_back)]
         self.command = [
             f"--storage.path={filled.directory}" if part.startswith("--storage.path=") else part

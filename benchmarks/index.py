@@ -42,6 +42,9 @@ _BREADTHS = (16, 32, 64, 128, 256)
 _LARGEST_HNSW = 20_000
 """In the short form: 50,000 take half a minute to put in."""
 
+_HASHTABLE = 2
+"""`faiss::DirectMap::Hashtable`: without it nothing can be removed."""
+
 Vectors = NDArray[np.float32]
 
 
@@ -78,10 +81,10 @@ def filled_up(real: Vectors, size: int) -> Vectors:
     if size <= len(real):
         return real[:size]
     bases = [cost.Rule("", "", "", "", vector) for vector in real]
-    made, blocks = cost.Texts(bases), [real]
-    for first in range(len(real), size, 10_000):
-        blocks.append(made.vectors(range(first, min(size, first + 10_000))))
-    return np.concatenate(blocks)
+    made = cost.Texts(bases)
+    starts = range(len(real), size, 10_000)
+    blocks = (made.vectors(range(first, min(size, first + 10_000))) for first in starts)
+    return np.concatenate([real, *blocks])
 
 
 def searched(
@@ -123,6 +126,7 @@ def _ivf(
 ) -> Iterator[Tried]:
     size, dims = vectors.shape
     coarse = faiss.IndexFlatIP(dims)
+    index: Any
     if kind == "IVF":
         index = faiss.IndexIVFFlat(coarse, dims, cells, faiss.METRIC_INNER_PRODUCT)
     else:
@@ -133,7 +137,7 @@ def _ivf(
     # Fewer points for a cell make training warn, more than 64 only slow it down.
     index.cp.min_points_per_centroid, index.cp.max_points_per_centroid = 1, 64
     train = _seconds(lambda: index.train(vectors))
-    index.set_direct_map_type(faiss.DirectMap.Hashtable)
+    index.set_direct_map_type(_HASHTABLE)
     add = _seconds(lambda: index.add_with_ids(vectors, np.arange(size)))
     for probes in _PROBES:
         if probes > cells:
@@ -167,9 +171,12 @@ def best(results: Sequence[Tried]) -> list[Tried]:
 
 
 def crossing(results: Sequence[Tried], form: str) -> int | None:
-    """Return the least size from which on *form*, at its best, is faster than flat; None for none."""
+    """Return the least size from which on *form*, at its best, is faster than flat; None for none.
+
+    Of the sizes at which it was tried; where it did not hold the recall, it is not.
+    """
     by_size = {(one.size, one.form): one.p50 for one in best(results)}
-    sizes = sorted({one.size for one in results}, reverse=True)
+    sizes = sorted({one.size for one in results if one.form == form}, reverse=True)
     least = None
     for size in sizes:
         if by_size.get((size, form), math.inf) >= by_size[size, "flat"]:

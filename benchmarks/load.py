@@ -7,8 +7,9 @@ Five parts, each with a receiver of its own in another process, with the real mo
 - spike: 1,000 alerts, all texts distinct and new, in 16 webhooks at once; an empty storage.
 - alertmanager: the same alerts through a real Alertmanager, one webhook an alert and one a name, counted
   from the first webhook (its group_wait is not ours).
-- sustained: 2,000 alerts a second for ten minutes (20 s in the short form), 64 a webhook: half of them fire,
-  half are the ends of those that fired five seconds ago; 5 % of all have a new text. 50,000 vectors held.
+- sustained: 2,000 alerts a second for ten minutes (20 s in the short form), 64 a webhook: half of them
+  fire, half are the ends of those that fired five seconds ago; 5 % of all have a new text. 50,000 vectors
+  held.
 - at once: 10,000 webhooks of an alert each, at the same moment, their texts mostly known; a sender repeats
   what was not answered 200, as Alertmanager does.
 

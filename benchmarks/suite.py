@@ -1,6 +1,7 @@
 """Runs every benchmark, then writes the results: `python -m benchmarks.suite [--short]`.
 
-One after the other, each in a process of its own. One that fails leaves its results out, and the rest goes on.
+One after the other, each in a process of its own. One that fails leaves its results out, and the rest
+goes on.
 """
 
 from __future__ import annotations

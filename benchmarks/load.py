@@ -163,9 +163,9 @@ def bound_of(before: Mapping[float, float], after: Mapping[float, float], share:
 # -- the parts -----------------------------------------------------------------------------------
 
 
-def calm(told: Findings, *, short: bool) -> None:
+def calm(told: Findings, options: argparse.Namespace) -> None:
     """Measure calm."""
-    faster, seconds = (100, 30.0) if short else (1, 3600.0)
+    faster, seconds = (100, 30.0) if options.short else (1, 3600.0)
     with full() as receiver:
         bodies = []
         gap, due, count = 60.0 / 7 / faster, 0.0, 0
@@ -200,7 +200,7 @@ def _mixed(numbers: range, receiver: ReceiverProcess) -> bytes:
     return texts.webhook([one.told(now) for one in drawn])
 
 
-def spike(told: Findings, *, short: bool) -> None:
+def spike(told: Findings, options: argparse.Namespace) -> None:
     """Measure a spike of new texts."""
     with empty() as receiver:
         now = time.time_ns()
@@ -236,7 +236,7 @@ def spike(told: Findings, *, short: bool) -> None:
     told.tables.append(("A spike of new texts", rows))
 
 
-def through_alertmanager(told: Findings, *, short: bool) -> None:
+def through_alertmanager(told: Findings, options: argparse.Namespace) -> None:
     """Measure the spike through a real Alertmanager."""
     binary = find_binary()
     if binary is None:
@@ -312,9 +312,9 @@ class Sustained:
                 yield texts.distinct(FIRST_NEW + _KNOWN + number)
 
 
-def sustained(told: Findings, *, short: bool) -> None:
+def sustained(told: Findings, options: argparse.Namespace) -> None:
     """Measure a steady high rate."""
-    seconds = 20.0 if short else 600.0
+    seconds = options.seconds or (20.0 if options.short else 600.0)
     with full() as receiver:
         memory = [memory_mb(receiver.pid, "VmRSS")]
         sending, cpu = Sustained(receiver, seconds), cpu_seconds(receiver.pid)
@@ -361,7 +361,7 @@ def sustained(told: Findings, *, short: bool) -> None:
     )
 
 
-def at_once(told: Findings, *, short: bool) -> None:
+def at_once(told: Findings, options: argparse.Namespace) -> None:
     """Measure very many webhooks at the same moment."""
     with empty() as receiver:
         now = time.time_ns()
@@ -403,6 +403,7 @@ def main(arguments: Sequence[str]) -> int:
     """Measure and tell."""
     parser = findings.parser(__doc__, "load")
     parser.add_argument("--only", action="append", choices=list(PARTS))
+    parser.add_argument("--seconds", type=float, help="of the sustained part")
     options = parser.parse_args(arguments)
     allow_open_files()
     findings.record("load", options, lambda: _run(options))
@@ -415,7 +416,7 @@ def _run(options: argparse.Namespace) -> Findings:
     for name, part in PARTS.items():
         if not options.only or name in options.only:
             print(name, file=sys.stderr, flush=True)
-            part(told, short=options.short)
+            part(told, options)
     return told
 
 

@@ -26,9 +26,12 @@ PLOT = _ROOT / "docs" / "images" / "cost.svg"
 
 
 def read(folder: Path) -> list[dict[str, Any]]:
-    """Return the documents in *folder* of those benchmarks that were run."""
-    paths = [folder / f"{name}.json" for name in NAMES]
-    return [json.loads(path.read_text(encoding="utf-8")) for path in paths if path.exists()]
+    """Return the documents in *folder* of those benchmarks that were run.
+
+    Parts that were run apart, as `load-spike.json`, stand one after the other.
+    """
+    paths = [path for name in NAMES for path in sorted(folder.glob(f"{name}*.json"))]
+    return [json.loads(path.read_text(encoding="utf-8")) for path in paths]
 
 
 def document(documents: Sequence[Mapping[str, Any]], verdicts: Sequence[targets.Verdict]) -> str:

@@ -2,9 +2,10 @@
 
 Churn is the share of alerts whose cluster at the end is not that which they were given on arrival. Order
 says how alike the clusters are when alerts come up to five seconds late, in another order, at worst of
-three shuffles (1: the same); repeat, whether each line told twice changes nothing. The measures are those
-of `benchmarks.quality`, over our own scenario with the real model; in the long form over the labelled streams
-too, where they are there, and over files of such lines that are named.
+three shuffles (1: the same); repeat, whether each line told twice changes nothing.
+
+The measures are those of `benchmarks.quality`, over our own scenario with the real model; in the long form
+over the labelled streams too, where they are there, and over files of such lines that are named.
 """
 
 from __future__ import annotations

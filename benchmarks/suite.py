@@ -26,8 +26,9 @@ def main(arguments: Sequence[str]) -> int:
     for name in options.only or results.NAMES:
         print(f"\n=== {name}", flush=True)
         path = FOLDER / f"{name}.json"
-        # Of an earlier run, it would be taken for one of this.
-        path.unlink(missing_ok=True)
+        for earlier in FOLDER.glob(f"{name}*.json"):
+            # It would be taken for one of this run.
+            earlier.unlink()
         form = ["--short"] if options.short else []
         command = [sys.executable, "-m", f"benchmarks.{name}", *form, "--json", str(path)]
         if subprocess.run(command, check=False).returncode:

@@ -39,6 +39,16 @@ def test_the_document_tells_targets_tables_notes_and_what_was_not_run(tmp_path: 
     assert "Not run: realtime_performance, memory, load, stream, index, stability." in text
 
 
+def test_parts_that_were_run_apart_are_all_read(tmp_path: Path) -> None:
+    _run(tmp_path, "load", Findings({"spike_s": 1.0}))
+    (tmp_path / "load.json").rename(tmp_path / "load-spike.json")
+    _run(tmp_path, "load", Findings({"calm_s": 2.0}))
+
+    figures = targets.flat(results.read(tmp_path))
+
+    assert figures == {"load.spike_s": 1.0, "load.calm_s": 2.0}
+
+
 def test_the_curve_is_drawn_and_the_same_points_give_the_same_file(tmp_path: Path) -> None:
     pytest.importorskip("matplotlib", reason="of the extra `bench`")
     from benchmarks import plot

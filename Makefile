@@ -2,13 +2,14 @@
 # make venv   install everything           make fast    the tests that take seconds
 # make check  linters and types            make bench-quality  how well it groups
 # make stack  the real Prometheus and Alertmanager around it: a storm, and who is paged
+# make bench  speed and memory, ten minutes
 
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 # The project's own model cache, so that one checkout prepares the model once.
 export XDG_CACHE_HOME ?= $(CURDIR)/.cache
 
-.PHONY: demo stack test fast check venv tools model docs bench-quality clean
+.PHONY: demo stack test fast check venv tools model docs bench bench-quality clean
 
 demo: .venv/installed
 	$(BIN)/stormcell demo $(if $(CI),--once)
@@ -47,6 +48,13 @@ tools:
 
 model: .venv/installed
 	@$(BIN)/stormcell model prepare >/dev/null
+
+# The short form of all, on a machine with nothing else to do; the long one, some three hours, is
+# `python -m benchmarks.suite`. Ends with a line a requirement, and writes benchmarks/RESULTS.md.
+bench: .venv/installed tools model
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check \
+	  --constraint constraints.txt --editable '.[bench]'
+	$(BIN)/python -m benchmarks.suite --short
 
 # Some ten minutes; `--fast`, `--only` and `--stream` take less. The other ways to group come with `bench`.
 bench-quality: .venv/installed model

@@ -12,9 +12,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import platform
 import random
-import resource
 import sys
 import tempfile
 import time
@@ -27,6 +25,7 @@ from typing import Any
 
 from prometheus_client.parser import text_string_to_metric_families
 
+from benchmarks.machine import allow_open_files, machine, memory_mb
 from tests.support.alertmanager import Alertmanager, find_binary, firing
 from tests.support.processes import REPOSITORY, ReceiverProcess
 from tests.support.waiting import wait_until
@@ -34,7 +33,7 @@ from tests.support.waiting import wait_until
 GROUPINGS = ("...", "alertname")
 GROUP_WAIT, GROUP_INTERVAL = "1s", "30s"
 SEED = 7
-POLL_SECONDS = 0.2
+POLL_SECONDS = 0.05
 REST_SECONDS = 10.0
 PATIENCE_SECONDS = 900.0
 
@@ -114,7 +113,10 @@ def storm(count: int) -> list[dict[str, Any]]:
 
 @dataclass(frozen=True)
 class Result:
-    """What became of one storm; seconds count from the first POST to Alertmanager."""
+    """What became of one storm; seconds count from the first POST to Alertmanager.
+
+    `first_seconds` is when the first webhook was committed, `acknowledged_seconds` the last.
+    """
 
     group_by: str
     model: str
@@ -127,6 +129,7 @@ class Result:
     texts_embedded: int
     clusters: int
     posted_seconds: float
+    first_seconds: float
     acknowledged_seconds: float
     clustered_seconds: float
     notifications_failed: int
@@ -135,8 +138,15 @@ class Result:
     rss_rest_mb: float
 
 
-def run(count: int, group_by: str, model: str, model_cache: Path, binary: str) -> Result:
-    """Send *count* alerts through, in a fresh folder, and return what became of them."""
+def run(
+    alerts: Sequence[Mapping[str, Any]],
+    group_by: str,
+    model: str,
+    model_cache: Path,
+    binary: str,
+    rest_seconds: float = REST_SECONDS,
+) -> Result:
+    """Send *alerts*, each of a pod of its own, through, in a fresh folder; return what became of them."""
     settings = {"embedding.backend": model, "embedding.cache_dir": str(model_cache)}
     with tempfile.TemporaryDirectory(prefix="stormcell-benchmark-") as folder:
         receiver = ReceiverProcess(Path(folder) / "stormcell", settings=settings)
@@ -152,7 +162,7 @@ def run(count: int, group_by: str, model: str, model_cache: Path, binary: str) -
             receiver.start()
             wait_until("the model", lambda: receiver.metric("stormcell_embedder_ready") == 1)
             alertmanager.start()
-            return _measure(receiver, alertmanager, count, group_by, model)
+            return _measure(receiver, alertmanager, alerts, group_by, model, rest_seconds)
         except BaseException:
             print(receiver.log_text()[-5000:], file=sys.stderr)
             raise
@@ -163,10 +173,14 @@ def run(count: int, group_by: str, model: str, model_cache: Path, binary: str) -
 
 
 def _measure(
-    receiver: ReceiverProcess, alertmanager: Alertmanager, count: int, group_by: str, model: str
+    receiver: ReceiverProcess,
+    alertmanager: Alertmanager,
+    alerts: Sequence[Mapping[str, Any]],
+    group_by: str,
+    model: str,
+    rest_seconds: float,
 ) -> Result:
-    before = _memory_mb(receiver.pid, "VmRSS")
-    alerts = storm(count)
+    before, count = memory_mb(receiver.pid, "VmRSS"), len(alerts)
     began_at, began = datetime.now(UTC), time.monotonic()
     alertmanager.post(alerts)
     posted = time.monotonic() - began
@@ -177,12 +191,12 @@ def _measure(
         pause_seconds=POLL_SECONDS,
     )
     clustered = time.monotonic() - began
-    time.sleep(REST_SECONDS)
+    time.sleep(rest_seconds)
     # Before anything is read back, which takes memory of its own.
-    peak, rest = _memory_mb(receiver.pid, "VmHWM"), _memory_mb(receiver.pid, "VmRSS")
+    peak, rest = memory_mb(receiver.pid, "VmHWM"), memory_mb(receiver.pid, "VmRSS")
     kept = receiver.alerts()
     pods = Counter(entry["labels"]["pod"] for entry in kept if entry["cluster_id"])
-    last = max(datetime.fromisoformat(entry["received_at"]) for entry in kept)
+    received = [datetime.fromisoformat(entry["received_at"]) for entry in kept]
     codes = _requests_by_code(receiver)
     return Result(
         group_by=group_by,
@@ -196,21 +210,14 @@ def _measure(
         texts_embedded=int(receiver.metric("stormcell_embedding_cache_misses_total")),
         clusters=len(receiver.clusters(state="all")),
         posted_seconds=round(posted, 2),
-        acknowledged_seconds=round((last - began_at).total_seconds(), 2),
+        first_seconds=round((min(received) - began_at).total_seconds(), 2),
+        acknowledged_seconds=round((max(received) - began_at).total_seconds(), 2),
         clustered_seconds=round(clustered, 2),
         notifications_failed=int(alertmanager.failures()),
         rss_before_mb=before,
         rss_peak_mb=peak,
         rss_rest_mb=rest,
     )
-
-
-def _memory_mb(pid: int, field: str) -> float:
-    """Return *field* of the process's status in MB; the kernel itself keeps the peak (VmHWM)."""
-    for line in Path(f"/proc/{pid}/status").read_text(encoding="ascii").splitlines():
-        if line.startswith(f"{field}:"):
-            return round(int(line.split()[1]) * 1024 / 1e6, 1)
-    raise LookupError(field)
 
 
 def _requests_by_code(receiver: ReceiverProcess) -> dict[str, int]:
@@ -220,23 +227,6 @@ def _requests_by_code(receiver: ReceiverProcess) -> dict[str, int]:
         for family in text_string_to_metric_families(text)
         for sample in family.samples
         if sample.name == "stormcell_webhook_requests_total" and sample.value
-    }
-
-
-def machine(now: datetime) -> dict[str, Any]:
-    """Return where and when (*now*, with its zone) this ran."""
-    cpu = platform.machine()
-    for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines():
-        if line.startswith("model name"):
-            cpu = line.partition(":")[2].strip()
-            break
-    return {
-        "cpu": cpu,
-        "cores": os.cpu_count(),
-        "python": platform.python_version(),
-        "open_files": resource.getrlimit(resource.RLIMIT_NOFILE)[0],
-        "load_at_start": round(os.getloadavg()[0], 2),
-        "date": now.isoformat(timespec="seconds"),
     }
 
 
@@ -263,15 +253,13 @@ def main() -> int:
     if binary is None:
         print("Alertmanager is not installed", file=sys.stderr)
         return 2
-    # Ours, and what the processes started here begin with: a storm opens thousands of connections.
-    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+    allow_open_files()  # a storm opens thousands of connections
     where = machine(datetime.now(UTC))
     print(", ".join(f"{key} {value}" for key, value in where.items()))
     print(f"group_wait {GROUP_WAIT}, group_interval {GROUP_INTERVAL}, batches of 64\n")
     groupings = [options.group_by] if options.group_by else list(GROUPINGS)
     results = [
-        run(options.alerts, group_by, options.model, options.model_cache, binary)
+        run(storm(options.alerts), group_by, options.model, options.model_cache, binary)
         for group_by in groupings
     ]
     print(table(results))

@@ -31,16 +31,17 @@ import sys
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from dataclasses import asdict, dataclass, field, replace
+from itertools import islice
 from pathlib import Path
-from typing import Any
-from unittest.mock import patch
 
 import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks import streams, tables
+from benchmarks.machine import additions
+from benchmarks.stages import Place, Stages
 from receiver import config as configuration
 from receiver.core import engine as engine_module
 from receiver.core import placing
@@ -48,6 +49,7 @@ from receiver.core.changes import Counters, Restored
 from receiver.core.clusters import Cluster
 from receiver.core.companions import Companions
 from receiver.core.engine import CoreSettings, Engine
+from receiver.core.evolution import Event
 from receiver.core.identity import fingerprint
 from receiver.core.index import VectorIndex
 from receiver.core.labels import kind, token
@@ -56,7 +58,7 @@ from receiver.core.memory import MemorySettings
 from receiver.core.model import Alert, Sighting, Status, Vector
 from receiver.core.past import PastCluster, Signature
 from receiver.core.text import digest, masked_text
-from receiver.core.timestamps import SECOND
+from receiver.core.timestamps import SECOND, nanoseconds
 from receiver.embedding import open_embedder
 
 DOCUMENT = Path(__file__).resolve().parents[1] / "docs" / "clustering.md"
@@ -79,7 +81,7 @@ _SIZE = 3.0
 _BATCH = 32
 """Alerts after which changes are taken, as for one commit."""
 
-_START = 1_700_000_000 * SECOND
+START = 1_700_000_000 * SECOND
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,7 +233,7 @@ class Stream:
             # The same few variants of a rule come in one place.
             place = hash_of(labels["namespace"]) % max(1, self._known // count)
             number = place * count + rule
-        time_ns = _START + round(at * 1e9)
+        time_ns = START + round(at * 1e9)
         mark = fingerprint(labels)
         alert = Alert(mark, mark, Status.FIRING, labels, {}, time_ns)
         return Sighting(time_ns, alert, self._texts.text(number), self._texts.vectors([number])[0])
@@ -264,7 +266,7 @@ def settings_for(case: Case) -> CoreSettings:
 
 def restored(case: Case, settings: CoreSettings, texts: Texts, dims: int) -> Restored:
     """Return a history that fills all memory."""
-    memory, now, numbers = settings.memory, _START - 3600 * SECOND, range(case.vectors)
+    memory, now, numbers = settings.memory, START - 3600 * SECOND, range(case.vectors)
     vectors = np.empty((case.vectors, dims), np.float32)
     for at in range(0, case.vectors, 10_000):
         part = numbers[at : at + 10_000]
@@ -317,59 +319,21 @@ def restored(case: Case, settings: CoreSettings, texts: Texts, dims: int) -> Res
 # -- measuring -----------------------------------------------------------------------------------
 
 
-class Stages:
-    """Processor time by stage, each without the stages inside it."""
-
-    def __init__(self) -> None:
-        """Start at nothing."""
-        self.nanoseconds: dict[str, int] = defaultdict(int)
-        self._stack: list[str] = []
-        self._since = 0
-
-    def around(self, stage: str, inner: Callable[..., Any]) -> Callable[..., Any]:
-        """Return *inner*, its time counted for *stage*."""
-
-        def timed(*args: Any, **kwargs: Any) -> Any:
-            self._switch()
-            self._stack.append(stage)
-            try:
-                return inner(*args, **kwargs)
-            finally:
-                self._switch()
-                self._stack.pop()
-
-        return timed
-
-    def _switch(self) -> None:
-        now = time.process_time_ns()
-        if self._stack:
-            self.nanoseconds[self._stack[-1]] += now - self._since
-        self._since = now
-
-    @contextmanager
-    def watched(self) -> Iterator[None]:
-        """Put a stopwatch around the stages meanwhile."""
-        places: list[tuple[str, Any, str]] = [
-            ("step", Engine, "step"),
-            ("drain", Engine, "drain"),
-            ("candidates", LiveClusters, "candidates"),
-            ("search", VectorIndex, "search"),
-            ("rank", placing, "rank_best"),
-            ("companions", Companions, "observe"),
-            ("learn", Cluster, "learn"),
-            ("learn", LiveClusters, "index"),
-            ("learn", LiveClusters, "unindex"),
-            ("explain", engine_module, "explain"),
-            ("emit", Engine, "_emit"),
-            ("title", Engine, "_title_for"),
-            ("recurrence", Engine, "_look_back"),
-        ]
-        with ExitStack() as stack:
-            for stage, owner, name in places:
-                timed = self.around(stage, getattr(owner, name))
-                stack.enter_context(patch.object(owner, name, timed))
-            yield
-
+PLACES: tuple[Place, ...] = (
+    ("step", Engine, "step"),
+    ("drain", Engine, "drain"),
+    ("candidates", LiveClusters, "candidates"),
+    ("search", VectorIndex, "search"),
+    ("rank", placing, "rank_best"),
+    ("companions", Companions, "observe"),
+    ("learn", Cluster, "learn"),
+    ("learn", LiveClusters, "index"),
+    ("learn", LiveClusters, "unindex"),
+    ("explain", engine_module, "explain"),
+    ("emit", Engine, "_emit"),
+    ("title", Engine, "_title_for"),
+    ("recurrence", Engine, "_look_back"),
+)
 
 STAGES = {
     "candidates": "find candidates",
@@ -411,15 +375,9 @@ class Result:
     stages: dict[str, float] = field(default_factory=dict)
 
 
-def measure(case: Case, rules: Sequence[Rule], alerts: int) -> Result:
-    """Return what *alerts* new alerts cost an engine as *case* has it."""
-    texts, settings = Texts(rules), settings_for(case)
-    dims = len(rules[0].vector)
-    engine = Engine(settings, dims)
-    engine.restore(restored(case, settings, texts, dims))
-    gc.freeze()  # as the receiver does
-    stream = Stream(rules, texts, case.vectors, engine.vector_of_text, seed=1)
-    waits = settings.clustering.close_after
+def paced(case: Case, engine: Engine, stream: Stream) -> Iterator[Sighting]:
+    """Yield alerts of *stream* at the pace that keeps as many clusters of *engine* live as *case* says."""
+    waits = engine.settings.clustering.close_after
     # Not kept: clusters of a problem each, that close after so long.
     next_at, now = [0.0], 0.0
 
@@ -428,21 +386,43 @@ def measure(case: Case, rules: Sequence[Rule], alerts: int) -> Result:
         full = len(engine.live) / case.clusters
         return float(waits / case.clusters * min(4.0, max(0.25, full**12)))
 
-    def following() -> Sighting:
-        nonlocal now
+    while True:
         sighting = stream.alert(now, opens, next_at)
-        now = (sighting.time - _START) / 1e9
-        return sighting
+        now = (sighting.time - START) / 1e9
+        yield sighting
 
-    while len(engine.live) < 0.9 * case.clusters and now < 2 * waits:
-        engine.step([following()])
+
+def warming_up(
+    case: Case, engine: Engine, coming: Iterator[Sighting]
+) -> Iterator[tuple[Sighting, list[Event]]]:
+    """Feed *engine* what is *coming* until nearly all clusters of *case* are live.
+
+    Yields each alert and what came of it; who takes it drains the engine.
+    """
+    longest = START + 2 * nanoseconds(engine.settings.clustering.close_after)
+    for sighting in coming:
+        if len(engine.live) >= 0.9 * case.clusters or sighting.time >= longest:
+            return
+        yield sighting, engine.step([sighting])
+
+
+def measure(case: Case, rules: Sequence[Rule], alerts: int) -> Result:
+    """Return what *alerts* new alerts cost an engine as *case* has it."""
+    texts, settings = Texts(rules), settings_for(case)
+    dims = len(rules[0].vector)
+    engine = Engine(settings, dims)
+    engine.restore(restored(case, settings, texts, dims))
+    gc.freeze()  # as the receiver does
+    stream = Stream(rules, texts, case.vectors, engine.vector_of_text, seed=1)
+    coming = paced(case, engine, stream)
+    for _ in warming_up(case, engine, coming):
         engine.drain()
     took, counts, stages = [], [], Stages()
-    addition = _additions()
+    addition = additions()
     for timed in (False, True):
         for start in range(0, alerts, _BATCH):
-            batch = [following() for _ in range(min(_BATCH, alerts - start))]
-            with stages.watched() if timed else ExitStack():
+            batch = list(islice(coming, min(_BATCH, alerts - start)))
+            with stages.watched(PLACES) if timed else ExitStack():
                 for sighting in batch:
                     began = time.process_time_ns()
                     engine.step([sighting])
@@ -460,7 +440,7 @@ def measure(case: Case, rules: Sequence[Rule], alerts: int) -> Result:
                         last.why["candidates"],
                     )
                 )
-    addition = (addition + _additions()) / 2
+    addition = (addition + additions()) / 2
     live, accepting, live_texts, candidates = (
         statistics.fmean(column) for column in zip(*counts, strict=True)
     )
@@ -473,13 +453,6 @@ def measure(case: Case, rules: Sequence[Rule], alerts: int) -> Result:
     scale = result.mean / step
     result.stages = {name: stages.nanoseconds[name] * scale for name in STAGES}
     return result
-
-
-def _additions() -> float:
-    began, total = time.process_time(), 0
-    for number in range(1_000_000):
-        total += number
-    return (time.process_time() - began) * 1e3
 
 
 def cells(results: Sequence[Result]) -> list[list[str]]:

@@ -1,6 +1,6 @@
 """Many clients on the live stream: how long from a webhook to each of them, at a steady rate.
 
-    python -m benchmarks.stream [--clients 1000] [--rate 100] [--seconds 60] [--model onnx] [--out FILE]
+    python -m benchmarks.stream [--clients 1000] [--rate 100] [--seconds 60] [--short] [--model onnx]
 
 Runs twice, without and with one client that never reads, on one receiver of the default settings.
 The lag of one alert at one client is from the start of its POST to the arrival of the first frame that
@@ -12,10 +12,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import json
 import multiprocessing
-import os
-import platform
 import re
 import socket
 import statistics
@@ -23,7 +20,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -31,7 +28,10 @@ from typing import Any
 
 import aiohttp
 
+from benchmarks import findings
 from benchmarks.alertmanager import storm
+from benchmarks.findings import Findings
+from benchmarks.machine import allow_open_files
 from tests.support.processes import HOST, ReceiverProcess
 from tests.support.waiting import wait_until
 
@@ -222,15 +222,8 @@ def measure(
     )
 
 
-def main(arguments: Sequence[str]) -> int:
-    """Run both forms and print a table."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--clients", type=int, default=1000)
-    parser.add_argument("--rate", type=float, default=100.0, help="alerts a second")
-    parser.add_argument("--seconds", type=float, default=60.0)
-    parser.add_argument("--model", default="onnx", help="embedding backend")
-    parser.add_argument("--out", type=Path, help="write the results as JSON")
-    options = parser.parse_args(arguments)
+def _run(options: argparse.Namespace) -> Findings:
+    seconds = options.seconds or (10.0 if options.short else 60.0)
     results = []
     with tempfile.TemporaryDirectory() as folder:
         receiver = ReceiverProcess(Path(folder), settings={"embedding.backend": options.model})
@@ -243,29 +236,42 @@ def main(arguments: Sequence[str]) -> int:
                         receiver,
                         clients=options.clients,
                         rate=options.rate,
-                        seconds=options.seconds,
+                        seconds=seconds,
                         deaf=deaf,
                     )
                 )
                 wait_until("clients to go", lambda: receiver.metric("stormcell_feed_clients") == 0)
         finally:
             receiver.stop()
-    print("deaf client  clients  alerts/s  samples    p50    p90    p99     max ms  cut  missed")
+    told = Findings()
+    head = ["deaf client", "clients", "alerts/s", "samples", "p50 ms", "p90", "p99", "max", "cut"]
+    rows = [[*head, "missed"]]
     for r in results:
-        print(
-            f"{'one' if r.deaf else 'none':11}  {r.clients:7}  {r.rate:8.0f}  {r.samples:7}"
-            f"  {r.p50_ms:5.1f}  {r.p90_ms:5.1f}  {r.p99_ms:5.1f}  {r.max_ms:6.1f}"
-            f"     {r.dropped:3}  {r.missed:6}"
-        )
-    machine = f"{os.cpu_count()} CPUs, {platform.machine()}, Python {platform.python_version()}"
-    print(machine)
-    if options.out:
-        document = {
-            "machine": machine,
-            "date": datetime.now(UTC).isoformat(timespec="seconds"),
-            "results": [asdict(result) for result in results],
-        }
-        options.out.write_text(json.dumps(document, indent=2) + "\n")
+        lags = (r.p50_ms, r.p90_ms, r.p99_ms, r.max_ms)
+        counts = (str(r.dropped), str(r.missed))
+        deafness = "one" if r.deaf else "none"
+        figures = (str(r.clients), f"{r.rate:.0f}", str(r.samples), *(f"{lag:.1f}" for lag in lags))
+        rows.append([deafness, *figures, *counts])
+    told.tables = [("From a webhook to each client", rows)]
+    told.figures = {
+        "p50_ms": max(r.p50_ms for r in results),
+        "p99_ms": max(r.p99_ms for r in results),
+        "missed": sum(r.missed for r in results),
+    }
+    told.notes = ["Clients and receiver share the machine."]
+    return told
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run both forms and tell."""
+    parser = findings.parser(__doc__, "stream")
+    parser.add_argument("--clients", type=int, default=1000)
+    parser.add_argument("--rate", type=float, default=100.0, help="alerts a second")
+    parser.add_argument("--seconds", type=float, help="default 60, 10 in the short form")
+    parser.add_argument("--model", default="onnx", help="embedding backend")
+    options = parser.parse_args(arguments)
+    allow_open_files()
+    findings.record("stream", options, lambda: _run(options))
     return 0
 
 

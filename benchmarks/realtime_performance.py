@@ -11,7 +11,8 @@ Then webhooks of 64 alerts with known texts, for what an alert costs in a storm,
 vectors held, whose answers are compared with those of an exact search.
 
 A second pass, with a stopwatch around each stage (which takes time itself, so that its figures stand for
-themselves), tells where the time goes. "waking" is what is left: threads that wait for each other.
+themselves), tells where the time goes. "waking" is what is left: threads that wait for each other,
+less what two of them did at once.
 """
 
 from __future__ import annotations

@@ -51,10 +51,12 @@ export class EvolutionView {
    * @param {(id: number|null) => void} [options.onSelect] a click on a lane, or beside all lanes (null)
    * @param {(id: number|null, at: {x: number, y: number, timeMs: number}) => void} [options.onHover] x and y in CSS px of the host
    * @param {(ms: number, stepMs: number) => string} [options.formatTime] for a host with a time zone of its own
+   * @param {object} [options.look] `styleOf(cluster)` → {look, color, pattern} and `titleOf(cluster)`, in place of severity and title
+   * @param {number} [options.mostRows] at most so many rows, however much room there is
    */
   constructor(host, options = {}) {
     this.#host = host;
-    this.#options = { reducedMotion: false, onSelect() {}, onHover() {}, formatTime: timeText, ...options };
+    this.#options = { reducedMotion: false, mostRows: Infinity, look: {}, onSelect() {}, onHover() {}, formatTime: timeText, ...options };
     this.#theme = options.theme ?? darkTheme;
     const document = host.ownerDocument;
     const create = () => document.createElement("canvas");
@@ -78,6 +80,12 @@ export class EvolutionView {
   setTheme(theme) {
     this.#theme = theme;
     this.#measure.clear();
+    this.#forgetDrawing();
+  }
+
+  /** Change some of the options, all but `theme`. */
+  setOptions(options) {
+    Object.assign(this.#options, options);
     this.#forgetDrawing();
   }
 
@@ -333,14 +341,14 @@ export class EvolutionView {
     const scale = this.#scale();
     const version = this.#model?.version ?? -1;
     if (!this.#stale && !this.#overlayStale && !this.#moving && this.#drawn?.version === version && this.#drawn.scale.rightPx === scale.rightPx) return;
-    const frame = metrics(this.#size, this.#range.lastSeconds !== undefined);
+    const frame = metrics(this.#size, this.#range.lastSeconds !== undefined, this.#options.mostRows);
     this.#arrange(frame, scale, time, version);
     this.#moving = this.#ease(elapsedMs);
     this.#scene = buildScene({
       model: this.#model, layout: this.#layout, hidden: this.#hidden, lanes: this.#lanes, places: this.#places, frame, scale,
       size: this.#size, theme: this.#theme, full: this.#full, thickest: this.#thickest, now: this.#now(), previous: this.#scene,
       hovered: this.#hovered, selected: this.#selected, focused: this.#focused, pointer: this.#pointer,
-      formatTime: this.#options.formatTime,
+      formatTime: this.#options.formatTime, look: this.#options.look,
     });
     this.#paintHistory(this.#scene, version);
     this.#overlay.draw(this.#scene);

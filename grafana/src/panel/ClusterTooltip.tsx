@@ -24,6 +24,9 @@ import { testIds } from './testIds';
 
 const LABELS_SHOWN = 6;
 const VALUES_SHOWN = 3;
+/** Grafana's row squeezes the name for a longer value. */
+const VALUE_SHOWN = 48;
+const TITLE_SHOWN = 100;
 
 interface Props {
   cluster: Cluster;
@@ -49,7 +52,11 @@ export function ClusterTooltip({ cluster, model, look, links, position, time }: 
       <VizTooltipContainer position={position} offset={{ x: 14, y: 14 }} data-testid={testIds.tooltip}>
         <VizTooltipWrapper className={styles.wrapper}>
           <VizTooltipHeader
-            item={{ label: visible(cluster.title || `Cluster ${cluster.id}`, { limit: 160 }), value: '', ...color }}
+            item={{
+              label: visible(cluster.title || `Cluster ${cluster.id}`, { limit: TITLE_SHOWN }),
+              value: '',
+              ...color,
+            }}
           />
           <VizTooltipContent items={tooltipItems(cluster, model, time)} />
           {links.length > 0 && <VizTooltipFooter dataLinks={links} />}
@@ -94,12 +101,13 @@ export function tooltipItems(cluster: Cluster, model: EvolutionModel, time: (ms:
     rows.push(['Acknowledged by', visible(cluster.acked_by, { limit: 60 })]);
   }
   if (typeof cluster.confidence === 'number') {
-    rows.push([
-      'Why one cluster',
-      `its members fit with ${Math.round(cluster.confidence * 100)} % confidence; click for each one's reason`,
-    ]);
+    rows.push(['Why one', `${Math.round(cluster.confidence * 100)} % sure; a click tells each reason`]);
   }
-  return rows.map(([label, value]) => ({ label, value, colorPlacement: VizTooltipColorPlacement.hidden }));
+  return rows.map(([label, value]) => ({
+    label,
+    value: visible(value, { limit: VALUE_SHOWN }),
+    colorPlacement: VizTooltipColorPlacement.hidden,
+  }));
 }
 
 function mostOf(values: Record<string, number>): string {
@@ -111,5 +119,5 @@ function mostOf(values: Record<string, number>): string {
 }
 
 const getStyles = (_: GrafanaTheme2) => ({
-  wrapper: css({ maxWidth: 420, overflowWrap: 'anywhere' }),
+  wrapper: css({ minWidth: 300, maxWidth: 480, lineHeight: 1.35 }),
 });

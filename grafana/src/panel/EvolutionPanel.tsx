@@ -64,6 +64,14 @@ export function EvolutionPanel(props: PanelProps<Options>) {
   );
   const formatTime = useMemo(() => axisTime(timeZone), [timeZone]);
   const clock = useCallback((ms: number) => dateTimeFormat(ms, { timeZone, format: 'HH:mm' }), [timeZone]);
+  // eslint-disable-next-line react-hooks/exhaustive-deps
+  const situation = useMemo(() => situationOf(model, clock), [model, version, clock]);
+  const { colorBy, colorLabel } = options;
+  const legend = useMemo(
+    () => legendItems(model.live(), look, { colorBy, colorLabel }, model.severityOrder),
+    // eslint-disable-next-line react-hooks/exhaustive-deps
+    [model, version, look, colorBy, colorLabel]
+  );
   const onSelect = useCallback((cluster: number | null) => setOpened(cluster), []);
   const spoken = (cluster: number) => {
     const told = model.clusters.get(cluster);
@@ -88,7 +96,7 @@ export function EvolutionPanel(props: PanelProps<Options>) {
     <div className={styles.panel} style={{ width, height }} data-testid={testIds.panel}>
       {withHeader && (
         <div className={styles.header}>
-          <SituationLine situation={situationOf(model, clock)} />
+          <SituationLine situation={situation} />
           <div className={styles.tools}>
             <ConnectionMark connection={feed.connection} loading={feed.loading} live={live} />
             <RadioButtonGroup
@@ -120,9 +128,7 @@ export function EvolutionPanel(props: PanelProps<Options>) {
           />
         )}
       </div>
-      {options.legend && height >= LEAST_FOR_LEGEND && (
-        <Legend items={legendItems(model.live(), look, options, model.severityOrder)} />
-      )}
+      {options.legend && height >= LEAST_FOR_LEGEND && <Legend items={legend} />}
       {hover && hovered && opened === null && (
         <ClusterTooltip
           cluster={hovered}

@@ -89,7 +89,12 @@ type Found = LegendItem & { severity: string };
 const MOST_ITEMS = 12;
 
 /** What the colours mean, of the clusters that are shown: the most first, for severities the worst first. */
-export function legendItems(clusters: Iterable<Cluster>, look: Look, options: Options, order: string[]): LegendItem[] {
+export function legendItems(
+  clusters: Iterable<Cluster>,
+  look: Look,
+  options: Pick<Options, 'colorBy' | 'colorLabel'>,
+  order: string[]
+): LegendItem[] {
   const found = new Map<string, Found>();
   const nameOf = {
     [ColorBy.Severity]: (cluster: Cluster) => cluster.severity || 'no severity',

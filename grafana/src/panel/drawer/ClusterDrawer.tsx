@@ -12,6 +12,7 @@ import { testIds } from '../testIds';
 import { SeverityIcon } from '../SeverityIcon';
 import { Labels } from './Labels';
 import { Members } from './Members';
+import { OutLink } from './OutLink';
 import { Section } from './Section';
 import { Silencing } from './Silencing';
 import { Similar } from './Similar';
@@ -53,8 +54,12 @@ export function ClusterDrawer({ id, model, api, look, links, alertmanagerUrl, ti
   const time = (iso: string) => dateTimeFormat(iso, { timeZone });
   return (
     <Drawer
-      title={<Title cluster={cluster} id={id} look={look} />}
-      subtitle={cluster && <Figures cluster={cluster} now={now} time={time} />}
+      title={
+        <div className={styles.head}>
+          <Title cluster={cluster} id={id} look={look} />
+          {cluster && <Figures cluster={cluster} now={now} time={time} />}
+        </div>
+      }
       onClose={onClose}
       size="md"
     >
@@ -71,30 +76,11 @@ export function ClusterDrawer({ id, model, api, look, links, alertmanagerUrl, ti
         <div className={styles.links}>
           {told &&
             outwardLinks(told.members, safeUrl).map(({ title, href }) => (
-              <LinkButton
-                key={title}
-                href={href}
-                target="_blank"
-                rel="noopener noreferrer"
-                icon="external-link-alt"
-                size="sm"
-                variant={title === 'Runbook' ? 'primary' : 'secondary'}
-              >
+              <OutLink key={title} href={href} primary={title === 'Runbook'}>
                 {title}
-              </LinkButton>
+              </OutLink>
             ))}
-          {told && safeUrl(told.url) && (
-            <LinkButton
-              href={told.url}
-              target="_blank"
-              rel="noopener noreferrer"
-              icon="external-link-alt"
-              size="sm"
-              variant="secondary"
-            >
-              In Stormcell
-            </LinkButton>
-          )}
+          {told && safeUrl(told.url) && <OutLink href={told.url}>In Stormcell</OutLink>}
           {links.map((link) => (
             <LinkButton
               key={link.title + link.href}
@@ -139,10 +125,10 @@ export function ClusterDrawer({ id, model, api, look, links, alertmanagerUrl, ti
 function Title({ cluster, id, look }: { cluster?: Cluster; id: number; look: Look }) {
   const styles = useStyles2(getStyles);
   return (
-    <span className={styles.title}>
+    <h2 className={styles.title}>
       {cluster && <SeverityIcon style={look.styleOf(cluster)} size={18} />}
       <bdi>{visible(cluster?.title || `Cluster ${id}`, { limit: 200 })}</bdi>
-    </span>
+    </h2>
   );
 }
 
@@ -228,13 +214,22 @@ const getStyles = (theme: GrafanaTheme2) => ({
     overflowWrap: 'anywhere',
     p: { margin: 0 },
   }),
-  title: css({ display: 'inline-flex', gap: theme.spacing(1), alignItems: 'center', overflowWrap: 'anywhere' }),
+  // Grafana keeps the corner for the button that closes.
+  head: css({ paddingRight: theme.spacing(5) }),
+  title: css({
+    fontSize: theme.typography.h4.fontSize,
+    margin: 0,
+    display: 'inline-flex',
+    gap: theme.spacing(1),
+    alignItems: 'center',
+    overflowWrap: 'anywhere',
+  }),
   figures: css({
     display: 'flex',
     flexWrap: 'wrap',
     rowGap: theme.spacing(0.5),
     color: theme.colors.text.secondary,
-    b: { color: theme.colors.text.maxContrast },
+    b: { color: theme.colors.text.maxContrast, fontWeight: theme.typography.fontWeightBold },
     'span:not(:last-child)::after': { content: '"·"', margin: theme.spacing(0, 0.75) },
   }),
   note: css({

@@ -85,7 +85,12 @@ const getStyles = (theme: GrafanaTheme2) => ({
     borderBottom: `1px solid ${theme.colors.border.weak}`,
     '&[data-state="resolved"]': { b: { fontWeight: theme.typography.fontWeightRegular } },
   }),
-  head: css({ display: 'flex', gap: theme.spacing(1), alignItems: 'center' }),
+  head: css({
+    display: 'flex',
+    gap: theme.spacing(1),
+    alignItems: 'center',
+    b: { fontWeight: theme.typography.fontWeightMedium, color: theme.colors.text.maxContrast },
+  }),
   firing: css({ color: theme.colors.error.text }),
   time: css({
     marginLeft: 'auto',

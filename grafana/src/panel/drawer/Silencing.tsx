@@ -1,6 +1,6 @@
 import { css } from '@emotion/css';
 import { type GrafanaTheme2 } from '@grafana/data';
-import { Alert, Button, ClipboardButton, LinkButton, useStyles2 } from '@grafana/ui';
+import { Alert, Button, ClipboardButton, useStyles2 } from '@grafana/ui';
 import { firingAlerts, hitWords, type Firing } from '@page/firing.js';
 import { plural } from '@page/format.js';
 import { type Cluster } from '@page/model.js';
@@ -9,6 +9,7 @@ import { visible } from '@page/text.js';
 import React, { useState } from 'react';
 import { type ReceiverApi } from '../data/api';
 import { testIds } from '../testIds';
+import { OutLink } from './OutLink';
 
 interface Props {
   cluster: Cluster;
@@ -109,9 +110,9 @@ function SilenceView({ silence, complete, comment, alertmanagerUrl }: SilencePro
       </p>
       <div className={styles.actions}>
         {href && (
-          <LinkButton href={href} target="_blank" rel="noopener noreferrer" icon="external-link-alt" size="sm">
+          <OutLink href={href} primary>
             Open in Alertmanager
-          </LinkButton>
+          </OutLink>
         )}
         <ClipboardButton icon="copy" size="sm" variant="secondary" getText={() => amtoolCommand(silence, { comment })}>
           Copy the amtool command

@@ -79,6 +79,7 @@ const getStyles = (theme: GrafanaTheme2) => ({
   first: css({
     borderLeft: `3px solid ${theme.visualization.getColorByName('purple')}`,
     paddingLeft: theme.spacing(1),
+    b: { fontWeight: theme.typography.fontWeightMedium, color: theme.colors.text.maxContrast },
   }),
   choice: css({ display: 'flex', gap: theme.spacing(1), alignItems: 'center' }),
   waves: css({

@@ -423,7 +423,9 @@ export class NowView implements CanvasView {
     context.fillStyle = storm ? mix(theme.storm, theme.text, isDark(theme.background) ? 0.45 : 0.1) : theme.text;
     context.fillText(name, x + 8, line);
     const after = this.measure.width(name, this.font(13, 700)) + 18;
-    const rest = more ? `, ${countText(more)} small ones (${countText(moreFiring)} firing) not shown` : '';
+    const rest = more
+      ? `, of them ${countText(more)} (${countText(moreFiring)} firing) not shown for want of room`
+      : '';
     const words = `${counted(clusters, 'cluster')} · ${countText(firing)} firing${rest}`;
     context.font = this.font(12);
     context.fillStyle = theme.muted;
@@ -540,7 +542,7 @@ export class NowView implements CanvasView {
     const numberWidth = this.measure.width(number, numberFont);
     // Large: the figure above the title. Small: at the right end of the line, where figures can be compared.
     const head = large ? 38 : 0;
-    const textWidth = large ? width : width - numberWidth - 24;
+    const textWidth = large ? width : width - numberWidth - 32;
     const room = Math.max(1, Math.floor((box.height - head) / lineHeight));
     const lines = wrap(title, font, textWidth, Math.min(large ? 3 : 2, room), this.measure);
     const details = this.details(cluster, growth).slice(0, Math.min(large ? 4 : 1, room - lines.length));

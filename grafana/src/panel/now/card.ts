@@ -23,6 +23,8 @@ const LEFT = 16;
 /** A disc takes this share of a cell's width at most: the words tell more. */
 const DISC_SHARE = 0.4;
 const LEAST_RADIUS = 3;
+/** A lone cluster must not be a wall of colour: what it is stands beside it. */
+const MOST_RADIUS = 130;
 /** What grows shines so far around its disc. */
 export const GLOW = 8;
 /** A disc in the storm is at most so many times as large as the same would be in the list beside it. */
@@ -30,7 +32,7 @@ const MOST_SCALE = 3.5;
 
 /** The largest disc that a cell has room for. */
 export function roomForDisc({ width, height }: Cell): number {
-  return Math.max(LEAST_RADIUS, Math.min(height / 2 - PAD, (width * DISC_SHARE) / 2));
+  return Math.max(LEAST_RADIUS, Math.min(height / 2 - PAD, (width * DISC_SHARE) / 2, MOST_RADIUS));
 }
 
 /** The disc of *firing* alerts, at the left of the cell. */

@@ -1,6 +1,6 @@
 /** Where each live cluster stands in the Now view: what is in the storm, and apart from it what is outside. Pure. */
 
-import { hierarchy, treemap, treemapSlice, treemapSquarify } from 'd3';
+import { hierarchy, treemap, treemapSquarify } from 'd3';
 
 export interface Cell {
   id: number;
@@ -141,18 +141,39 @@ interface Node {
   children?: Node[];
 }
 
+/** Few clusters below each other, for words are wide; none so low that it cannot be read. */
+function rows(clusters: Sized[], x: number, y: number, width: number, height: number): Cell[] {
+  const weights = clusters.map(({ firing }) => weight(firing));
+  const sum = weights.reduce((a, b) => a + b, 0);
+  const least = Math.min(LINE.high, height / clusters.length);
+  const free = height - least * clusters.length;
+  let top = y;
+  return clusters.map(({ id }, i) => {
+    const high = least + (free * weights[i]) / sum;
+    top += high;
+    return { id, x, y: top - high, width, height: high - CELL_GAP };
+  });
+}
+
 function cells(clusters: Sized[], x: number, y: number, width: number, height: number): Cell[] {
   if (!clusters.length) {
     return [];
+  }
+  if (clusters.length <= FEW || (width < NARROW && clusters.length * LINE.low <= height)) {
+    return rows(
+      [...clusters].sort((a, b) => b.firing - a.firing || a.id - b.id),
+      x,
+      y,
+      width,
+      height
+    );
   }
   const root: Node = { id: 0, value: 0, children: clusters.map(({ id, firing }) => ({ id, value: weight(firing) })) };
   const tree = hierarchy<Node>(root)
     .sum((node) => (node.children ? 0 : node.value))
     // By weight, for squarish cells; by id where equal, so that they keep their places.
     .sort((a, b) => (b.value ?? 0) - (a.value ?? 0) || a.data.id - b.data.id);
-  // Words are wide: few clusters are rows, many are wider than high.
-  const tile = clusters.length <= FEW || width < NARROW ? treemapSlice : treemapSquarify.ratio(2.2);
-  const placed = treemap<Node>().tile(tile).size([width, height]).paddingInner(CELL_GAP)(tree);
+  const placed = treemap<Node>().tile(treemapSquarify.ratio(2.2)).size([width, height]).paddingInner(CELL_GAP)(tree);
   return placed.leaves().map((leaf) => ({
     id: leaf.data.id,
     x: x + leaf.x0,

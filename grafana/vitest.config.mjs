@@ -11,6 +11,10 @@ export default defineConfig({
     environment: 'jsdom',
     globals: true,
     include: ['src/**/*.test.{ts,tsx}', 'harness/**/*.test.mjs'],
+    // Importing @grafana/* takes far longer than the tests: once for all of them.
+    isolate: false,
+    pool: 'threads',
+    maxWorkers: 1,
     setupFiles: ['./vitest.setup.ts'],
     // They ship ES modules without saying so, which Node does not load.
     server: { deps: { inline: [/@grafana/] } },

@@ -2,8 +2,9 @@
 //
 //   node harness/run.mjs [--only=NAME,NAME] [--list] [--keep]
 //
-// Each file of scenarios/ exports `name` and `run(stage)`. They share one receiver, which plays the demo's storm
-// meanwhile; one that harms its receiver asks the stage for another. --keep serves on for a person to look at.
+// Each file of scenarios/ exports `name` and `run(stage)`. A stage makes receivers, Grafanas and pages, and puts
+// them away after the scenario. Two go on at a time, since all of them mostly wait: those of the panel in one row,
+// the others in another. --keep plays a storm and serves for a person to look at.
 
 import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { existsSync } from 'node:fs';
@@ -17,7 +18,6 @@ import { buildPage, sharedFiles } from './lib/shared.mjs';
 
 const ROOT = join(dirname(fileURLToPath(import.meta.url)), '..');
 const PICTURES = process.env.STORMCELL_PICTURES ?? join(ROOT, '../build/pictures/grafana');
-const STORM_SECONDS = 40;
 
 const flags = Object.fromEntries(
   process.argv.slice(2).map((flag) => flag.replace(/^--/, '').split('=')).map(([name, value = '1']) => [name, value])
@@ -30,78 +30,87 @@ async function main() {
   if (flags.list) return scenarios.forEach(({ name }) => console.log(name));
 
   const folder = await mkdtemp(join(tmpdir(), 'stormcell-page-'));
-  const stage = new Stage({ ...(await sharedFiles(ROOT)), ...(await buildPage(ROOT, folder)) });
-  const failed = [];
+  const browser = new Browser(PICTURES);
   try {
-    await stage.start();
-    for (const scenario of scenarios) {
-      const from = Date.now();
-      try {
-        await scenario.run(stage);
-        console.log(`ok      ${scenario.name}  ${((Date.now() - from) / 1000).toFixed(1)} s`);
-      } catch (error) {
-        failed.push(scenario.name);
-        console.log(`FAILED  ${scenario.name}\n${error.stack}`);
-        await stage.browser.report(scenario.name);
-      }
-      await stage.clear();
-    }
-    if (flags.keep) await serveOn(stage);
+    const files = { ...(await sharedFiles(ROOT)), ...(await buildPage(ROOT, folder)) };
+    await browser.start();
+    if (flags.keep) return await serveOn(new Stage(files, browser));
+    const failed = await runAll(scenarios, () => new Stage(files, browser));
+    console.log(failed.length ? `failed: ${failed.join(', ')}` : `all ${scenarios.length} pass; pictures: ${PICTURES}`);
+    process.exitCode = failed.length ? 1 : 0;
   } finally {
-    await stage.stop();
+    await browser.stop();
     await rm(folder, { recursive: true, force: true });
   }
-  console.log(failed.length ? `failed: ${failed.join(', ')}` : `all ${scenarios.length} pass; pictures: ${PICTURES}`);
-  process.exitCode = failed.length ? 1 : 0;
 }
 
-/** What scenarios stand on. */
+async function runAll(scenarios, makeStage) {
+  const failed = [];
+  const row = async (some) => {
+    for (const scenario of some) if (!(await runOne(scenario, makeStage()))) failed.push(scenario.name);
+  };
+  const isPanels = ({ name }) => name.startsWith('panel');
+  await Promise.all([row(scenarios.filter(isPanels)), row(scenarios.filter((scenario) => !isPanels(scenario)))]);
+  return failed;
+}
+
+async function runOne({ name, run }, stage) {
+  const from = Date.now();
+  const seconds = () => `${((Date.now() - from) / 1000).toFixed(1)} s`;
+  try {
+    await run(stage);
+    console.log(`ok      ${name}  ${seconds()}`);
+    return true;
+  } catch (error) {
+    console.log(`FAILED  ${name}  ${seconds()}\n${error.stack}`);
+    await stage.report(name);
+    return false;
+  } finally {
+    await stage.clear();
+  }
+}
+
+/** What a scenario stands on. */
 class Stage {
-  constructor(files) {
-    this.files = files;
-    this.browser = new Browser(PICTURES);
+  constructor(files, browser) {
+    Object.assign(this, { files, browser });
     this.mine = [];
+    this.pages = [];
   }
 
-  async start() {
-    await this.browser.start();
-    /** The receiver that plays the demo's storm from the start on. */
-    this.receiver = await new Receiver({ seconds: STORM_SECONDS }).start();
-    this.grafana = await this.grafanaFor(this.receiver);
-    /** Ends when the whole storm was told. */
-    this.storm = this.receiver.play();
-  }
-
-  /** A Grafana for *receiver*, put away with the scenario. */
-  async grafanaFor(receiver, { token = TOKENS.read, ...options } = {}) {
-    const grafana = await new Grafana({ dist: join(ROOT, 'dist'), files: this.files, receiver: { url: receiver.url, token }, ...options }).start();
-    if (this.grafana) this.mine.push(grafana);
-    return grafana;
-  }
-
-  /** Another receiver, put away with the scenario; it groups without the model. */
+  /** A receiver; it groups without the model unless told otherwise. `await receiver.play()` plays the demo's storm. */
   async ownReceiver(options = {}) {
-    const receiver = await new Receiver({ embedding: 'hashing', ...options }).start();
+    const receiver = new Receiver({ embedding: 'hashing', ...options });
     this.mine.push(receiver);
-    return receiver;
+    return receiver.start();
   }
 
-  /** A page of *grafana*, closed and checked by the scenario's `await page.done()`. */
-  open(options = {}, grafana = this.grafana) {
-    return this.browser.open(grafana, options);
+  /** A Grafana whose data source is *receiver*. */
+  async grafanaFor(receiver, { token = TOKENS.read, ...options } = {}) {
+    const grafana = new Grafana({ dist: join(ROOT, 'dist'), files: this.files, receiver: { url: receiver.url, token }, ...options });
+    this.mine.push(grafana);
+    return grafana.start();
+  }
+
+  /** A page of *grafana*; `await page.done()` closes it and fails if one of its scripts did. */
+  async open(options, grafana) {
+    const page = await this.browser.open(grafana, options);
+    this.pages.push(page);
+    return page;
+  }
+
+  /** Say what open pages were up to when a scenario failed. */
+  async report(name) {
+    for (const [i, page] of this.pages.entries()) {
+      if (page.isClosed()) continue;
+      console.log(`page ${i}: ${JSON.stringify(await page.told().catch(String))}\n${page.faults.join('\n')}`);
+      await page.picture(`failed-${name}-${i}`).catch(() => {});
+    }
   }
 
   async clear() {
+    for (const page of this.pages) await page.context().close();
     for (const one of this.mine.reverse()) await one.stop();
-    this.mine = [];
-    await this.browser.clear();
-  }
-
-  async stop() {
-    await this.clear();
-    await this.browser.stop();
-    await this.grafana?.stop();
-    await this.receiver?.stop();
   }
 }
 
@@ -112,9 +121,13 @@ async function load(only) {
   return all.filter(({ name }) => !only || only.some((part) => name.includes(part)));
 }
 
-function serveOn(stage) {
-  console.log(`open ${stage.grafana.url}/ and call harness.show({kind: 'panel'}); Ctrl-C ends it`);
-  return new Promise((resolve) => process.once('SIGINT', resolve));
+async function serveOn(stage) {
+  const receiver = await stage.ownReceiver({ seconds: 300, embedding: 'onnx' });
+  const grafana = await stage.grafanaFor(receiver);
+  console.log(`open ${grafana.url}/ and call harness.show({kind: 'panel'}); Ctrl-C ends it`);
+  void receiver.play();
+  await new Promise((resolve) => process.once('SIGINT', resolve));
+  await stage.clear();
 }
 
 await main();

@@ -26,7 +26,6 @@ export function findChromium() {
 export class Browser {
   constructor(pictures) {
     this.pictures = pictures;
-    this.pages = [];
   }
 
   async start() {
@@ -39,21 +38,6 @@ export class Browser {
     return this.chromium?.close();
   }
 
-  /** Close what a scenario left open. */
-  async clear() {
-    for (const page of this.pages) await page.context().close();
-    this.pages = [];
-  }
-
-  /** Say what pages that are open were up to when a scenario failed. */
-  async report(scenario) {
-    for (const [i, page] of this.pages.entries()) {
-      if (page.isClosed()) continue;
-      console.log(`page ${i}: ${JSON.stringify(await page.told().catch(String))}\n${page.faults.join('\n')}`);
-      await page.screenshot({ path: join(this.pictures, `failed-${scenario}-${i}.png`) }).catch(() => {});
-    }
-  }
-
   /**
    * Open the page of *grafana*. What its scripts log as errors is in `page.faults`, and is checked by `close()`.
    *
@@ -64,7 +48,6 @@ export class Browser {
     const page = await context.newPage();
     page.setDefaultTimeout(30_000);
     page.faults = [];
-    this.pages.push(page);
     page.on('pageerror', (error) => page.faults.push(String(error.stack ?? error)));
     page.on('console', (message) => {
       // The browser itself logs requests that fail; scenarios make some.

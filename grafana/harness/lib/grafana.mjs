@@ -53,9 +53,9 @@ export class Grafana {
   }
 
   stop() {
-    for (const link of this.links) link.destroy();
+    this.cut();
     this.server.closeAllConnections();
-    return new Promise((resolve) => this.server.close(resolve));
+    return new Promise((resolve) => this.server.close(() => resolve()));
   }
 
   /** Cut every open socket, as a lost network does. */
@@ -76,7 +76,8 @@ export class Grafana {
     const file = this.#file(path);
     if (!file) return end(response, 404, 'not found');
     response.setHeader('Content-Type', TYPES[extname(file)] ?? 'application/octet-stream');
-    response.setHeader('Cache-Control', 'no-cache');
+    // The shared script is large: a page of the same server takes it from the cache, compiled.
+    response.setHeader('Cache-Control', path.startsWith('/shared/') ? 'max-age=86400, immutable' : 'no-cache');
     if (path === '/') response.setHeader('Set-Cookie', `${SESSION}=harness; Path=/; HttpOnly; SameSite=Lax`);
     createReadStream(file).pipe(response);
   }

@@ -38,7 +38,7 @@ export class Receiver {
    * @param {number} [options.seconds] that the demo's storm will take: times of clustering are divided accordingly
    * @param {string} [options.embedding] backend; the real model by default
    */
-  constructor({ seconds = 30, embedding = process.env.STORMCELL_HARNESS_EMBEDDING ?? 'onnx' } = {}) {
+  constructor({ seconds = 30, embedding = 'onnx' } = {}) {
     Object.assign(this, { seconds, embedding });
     this.child = null;
     this.player = null;
@@ -88,9 +88,9 @@ export class Receiver {
 
   /** Put everything away. */
   async stop() {
-    if (this.player) await ended(this.player, 'SIGTERM');
+    await ended(this.player, 'SIGTERM');
     await ended(this.child, 'SIGTERM');
-    await rm(this.folder, { recursive: true, force: true });
+    if (this.folder) await rm(this.folder, { recursive: true, force: true });
   }
 
   /** Play the demo's storm; the promise ends with it. */

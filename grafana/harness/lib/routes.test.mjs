@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { target } from './routes.mjs';
 
-const { routes } = JSON.parse(readFileSync(new URL('../../src/datasource/plugin.json', import.meta.url), 'utf8'));
+const { routes } = JSON.parse(readFileSync(`${import.meta.dirname}/../../src/datasource/plugin.json`, 'utf8'));
 const settings = { url: 'http://receiver:9783/prefix/', secureJsonData: { token: 'secret' } };
 
 describe('the routes of the data source', () => {

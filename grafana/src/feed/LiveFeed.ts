@@ -169,8 +169,9 @@ export class LiveFeed {
     } finally {
       this.asking = false;
     }
-    if (!this.fault) {
-      this.route.failed();
+    if (!this.fault && this.route.failed()) {
+      // The other way has not failed yet: it need not wait for its turn.
+      this.client.wake();
     }
     this.tell?.();
   }

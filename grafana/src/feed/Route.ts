@@ -21,12 +21,14 @@ export class Route {
     this.failures = 0;
   }
 
-  /** A connection of the current way was not made, though HTTP works. */
-  failed() {
+  /** A connection of the current way was not made, though HTTP works. Returns whether the other way is next. */
+  failed(): boolean {
     this.failures += 1;
-    if (this.failures >= FAILURES) {
-      this.failures = 0;
-      this.linesUntil = this.via === 'websocket' ? this.now() + LINES_FOR_MS : 0;
+    if (this.failures < FAILURES) {
+      return false;
     }
+    this.failures = 0;
+    this.linesUntil = this.via === 'websocket' ? this.now() + LINES_FOR_MS : 0;
+    return true;
   }
 }

@@ -1,6 +1,6 @@
 /** The fields of the query editors: each changes one name of the query. */
 
-import { Combobox, Field, Input, MultiCombobox, TagsInput, type ComboboxOption } from '@grafana/ui';
+import { Combobox, Field, FilterPill, Input, Stack, TagsInput, type ComboboxOption } from '@grafana/ui';
 import React, { type ChangeEvent, useId } from 'react';
 import { type StormcellQuery } from '../types';
 
@@ -23,9 +23,10 @@ export function TextField({
   label,
   description,
   placeholder,
+  width = 28,
   query,
   change,
-}: Named<TextName> & { placeholder?: string }) {
+}: Named<TextName> & { placeholder?: string; width?: number }) {
   const id = useId();
   const take = (value: string) => value !== (query[name] ?? '') && change({ [name]: value.trim() });
   return (
@@ -33,7 +34,7 @@ export function TextField({
       <Input
         id={id}
         key={query[name]}
-        width={32}
+        width={width}
         defaultValue={query[name]}
         placeholder={placeholder}
         onBlur={({ currentTarget }) => take(currentTarget.value)}
@@ -83,7 +84,7 @@ export function ChoiceField({ name, label, description, options, fallback, query
       <Combobox
         id={id}
         data-testid={testId}
-        width={32}
+        width={24}
         options={options}
         value={query[name] ?? fallback}
         onChange={({ value }) => change({ [name]: value })}
@@ -95,35 +96,42 @@ export function ChoiceField({ name, label, description, options, fallback, query
 interface ManyProps extends Named<'types' | 'marks'> {
   options: Array<ComboboxOption<string>>;
   fallback: string[];
-  placeholder?: string;
 }
 
-export function ManyField({ name, label, description, options, fallback, placeholder, query, change }: ManyProps) {
-  const id = useId();
+/** All that can be chosen is in sight; none chosen may mean all, which is up to the query. */
+export function ManyField({ name, label, description, options, fallback, query, change }: ManyProps) {
+  const chosen: string[] = query[name] ?? fallback;
+  const toggle = (value: string) =>
+    change({ [name]: chosen.includes(value) ? chosen.filter((one) => one !== value) : [...chosen, value] });
   return (
-    <Field noMargin label={label} description={description} htmlFor={id}>
-      <MultiCombobox
-        id={id}
-        width={60}
-        options={options}
-        value={query[name] ?? fallback}
-        placeholder={placeholder}
-        onChange={(chosen) => change({ [name]: chosen.map(({ value }) => value) })}
-      />
+    <Field noMargin label={label} description={description}>
+      <div role="group" aria-label={label}>
+        <Stack direction="row" gap={0.5} wrap="wrap">
+          {options.map(({ value, label: text = value }) => (
+            <FilterPill key={value} label={text} selected={chosen.includes(value)} onClick={() => toggle(value)} />
+          ))}
+        </Stack>
+      </div>
     </Field>
   );
 }
 
 export function LabelsField({ query, change }: FieldsProps) {
   const id = useId();
+  const wrong = query.labels?.find((label) => !/^[^=]+=/.test(label));
   return (
-    <Field noMargin label="Labels" description="name=value, met exactly; all of them" htmlFor={id}>
+    <Field
+      noMargin
+      label="Labels, all of them met exactly"
+      htmlFor={id}
+      invalid={Boolean(wrong)}
+      error={wrong && `“${wrong}” is left out: expected name=value.`}
+    >
       <TagsInput
         id={id}
         width={40}
         tags={query.labels ?? []}
         placeholder="namespace=payments"
-        invalid={query.labels?.some((label) => !label.includes('='))}
         onChange={(labels) => change({ labels })}
       />
     </Field>

@@ -42,7 +42,7 @@ const FIELDS: Partial<Record<QueryType, React.ComponentType<FieldsProps>>> = {
   [QueryType.Clusters]: (props) => (
     <>
       <ChoiceField name="state" label="State" options={CLUSTER_STATES} fallback="live" {...props} />
-      <TextField name="severity" label="Severity" placeholder="any" {...props} />
+      <TextField name="severity" label="Severity" placeholder="any" width={16} {...props} />
       <TextField name="text" label="Contains" placeholder="part of title or label" {...props} />
       <LimitField fallback={100} {...props} />
     </>
@@ -50,17 +50,17 @@ const FIELDS: Partial<Record<QueryType, React.ComponentType<FieldsProps>>> = {
   [QueryType.Alerts]: (props) => (
     <>
       <TextField name="text" label="Contains" placeholder="part of label or annotation" {...props} />
-      <LabelsField {...props} />
       <ChoiceField name="state" label="State" options={ALERT_STATES} fallback="" {...props} />
-      <TextField name="clusterId" label="Cluster" placeholder="id" {...props} />
+      <TextField name="clusterId" label="Cluster" placeholder="id" width={12} {...props} />
       <LimitField fallback={100} {...props} />
+      <LabelsField {...props} />
     </>
   ),
   [QueryType.Events]: (props) => (
     <>
-      <ManyField name="types" label="Types" options={EVENT_CHOICES} fallback={[]} placeholder="all" {...props} />
-      <TextField name="clusterId" label="Cluster" placeholder="id" {...props} />
+      <TextField name="clusterId" label="Cluster" placeholder="id" width={12} {...props} />
       <LimitField fallback={1000} {...props} />
+      <ManyField name="types" label="Types; none: all of them" options={EVENT_CHOICES} fallback={[]} {...props} />
     </>
   ),
   [QueryType.Stats]: (props) => (

@@ -44,7 +44,7 @@ export const ALERT_COLUMNS: Array<Column<Alert>> = [
 export const alerts: Ask = async ({ api, query, range }) => {
   const parameters = {
     q: query.text,
-    label: query.labels?.filter((label) => label.includes('=')),
+    label: query.labels?.filter((label) => /^[^=]+=/.test(label)),
     state: query.state,
     cluster_id: query.clusterId,
     ...rangeParameters(range),

@@ -54,7 +54,8 @@ export class OverlayPainter {
     this.#pointer(scene);
   }
 
-  #font(scene, size, weight = 500) { return `${weight} ${size}px ${scene.theme.font}`; }
+  /** No heavier than the host's font is: what a browser makes up of a lighter one blurs small letters. */
+  #font({ theme }, size, weight = 500) { return `${Math.min(weight, theme.heaviest ?? weight)} ${size}px ${theme.font}`; }
 
   #text(text, x, y, font, color, align = "left") {
     const context = this.#context;

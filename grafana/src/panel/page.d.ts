@@ -64,6 +64,7 @@ declare module '@page/evolution-theme.js' {
     ok: string;
     severity: Record<string, string>;
     font: string;
+    heaviest?: number;
   }
   export interface SeverityStyle {
     look: 'critical' | 'warning' | 'info' | 'none' | 'other';

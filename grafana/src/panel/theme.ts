@@ -36,6 +36,7 @@ export function drawingTheme(theme: GrafanaTheme2): DrawingTheme {
       none: muted,
     },
     font: theme.typography.fontFamily,
+    heaviest: Number(theme.typography.fontWeightBold),
   };
 }
 

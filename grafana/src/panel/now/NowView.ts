@@ -402,7 +402,7 @@ export class NowView implements CanvasView {
   }
 
   private font(size: number, weight = 500) {
-    return `${weight} ${size}px ${this.theme.font}`;
+    return `${Math.min(weight, this.theme.heaviest ?? weight)} ${size}px ${this.theme.font}`;
   }
 
   private heading(region: Region) {

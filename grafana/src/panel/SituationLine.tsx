@@ -27,6 +27,7 @@ const getStyles = (theme: GrafanaTheme2) => ({
     alignItems: 'center',
     gap: theme.spacing(1),
     minWidth: 0,
+    overflow: 'hidden',
     whiteSpace: 'nowrap',
     color: theme.colors.text.primary,
   }),
@@ -34,6 +35,14 @@ const getStyles = (theme: GrafanaTheme2) => ({
     borderLeft: `3px solid ${theme.visualization.getColorByName('purple')}`,
     paddingLeft: theme.spacing(1),
   }),
-  heading: css({ fontSize: theme.typography.h5.fontSize, color: theme.colors.text.maxContrast }),
+  heading: css({
+    fontSize: theme.typography.h5.fontSize,
+    fontWeight: theme.typography.fontWeightMedium,
+    color: theme.colors.text.maxContrast,
+    overflow: 'hidden',
+    textOverflow: 'ellipsis',
+    // What is beside it gives way first.
+    flexShrink: 0.01,
+  }),
   facts: css({ overflow: 'hidden', textOverflow: 'ellipsis', color: theme.colors.text.secondary }),
 });

@@ -61,7 +61,14 @@ function MemberRow({ member, detail, api, look, now, time }: Props & { member: M
             ? `${time(startsAt).slice(-8)} – ${time(endsAt).slice(-8)}`
             : `${time(startsAt).slice(-8)}, ${duration((now - Date.parse(startsAt)) / 1000)}`}
         </span>
-        <Button size="sm" variant="secondary" fill="text" aria-expanded={asked} onClick={() => setAsked(!asked)} disabled={!api}>
+        <Button
+          size="sm"
+          variant="secondary"
+          fill="text"
+          aria-expanded={asked}
+          onClick={() => setAsked(!asked)}
+          disabled={!api}
+        >
           Why here?
         </Button>
       </div>

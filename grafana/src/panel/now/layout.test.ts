@@ -59,7 +59,7 @@ describe('the Now view', () => {
     const [few] = layOut([], sized(3, 2, 1), 900, 500);
     const [many] = layOut([], sized(...new Array(1500).fill(1)), 900, 500);
 
-    expect(new Set(few.cells.map(({ x }) => x)).size).toBe(1);
+    expect(new Set(few.cells.map(({ x }) => x)).size).toBe(2);
     expect(new Set(many.cells.map(({ x }) => x)).size).toBe(3);
     for (const region of [few, many]) {
       expect(overlaps(region)).toBe(false);

@@ -37,7 +37,7 @@ const CELL_GAP = 4;
 /** A smaller cell has room for no word. */
 const LEAST_AREA = 4200;
 /** A line of the list beside the storm: as high as a glance wants it, and as low as it can be read. */
-const LINE = { high: 64, low: 30, narrow: 240 };
+const LINE = { high: 64, low: 30, narrow: 240, wide: 760 };
 /** The storm gets most of the picture; what is outside of it never less than it takes to be read. */
 const OUTSIDE_SHARE = [0.26, 0.5] as const;
 const NARROW = 640;
@@ -122,7 +122,9 @@ function fitting(clusters: Sized[], room: number): Sized[] {
 function lines(clusters: Sized[], x: number, y: number, width: number, height: number): Cell[] {
   const most = Math.max(1, Math.floor(width / LINE.narrow));
   const wanted = Math.ceil((clusters.length * (LINE.low + 12)) / Math.max(1, height));
-  const columns = Math.min(most, Math.max(1, wanted));
+  // From the end of a title to its figure the eye must not have to travel.
+  const least = Math.min(clusters.length, Math.ceil(width / LINE.wide));
+  const columns = Math.min(most, Math.max(1, wanted, least));
   const rows = Math.max(1, Math.min(Math.ceil(clusters.length / columns), Math.floor(height / LINE.low)));
   const line = Math.min(LINE.high, height / rows);
   const column = (width + CELL_GAP) / columns;

@@ -24,17 +24,17 @@ const flags = Object.fromEntries(
 );
 
 async function main() {
-  if (!findChromium()) throw new Error('chromium is not installed; scripts/tools installs it');
-  if (!existsSync(join(ROOT, 'dist/module.js'))) throw new Error('the plugin is not built: npm run build');
+  if (!findChromium()) {throw new Error('chromium is not installed; scripts/tools installs it');}
+  if (!existsSync(join(ROOT, 'dist/module.js'))) {throw new Error('the plugin is not built: npm run build');}
   const scenarios = await load(flags.only?.split(','));
-  if (flags.list) return scenarios.forEach(({ name }) => console.log(name));
+  if (flags.list) {return scenarios.forEach(({ name }) => console.log(name));}
 
   const folder = await mkdtemp(join(tmpdir(), 'stormcell-page-'));
   const browser = new Browser(PICTURES);
   try {
     const files = { ...(await sharedFiles(ROOT)), ...(await buildPage(ROOT, folder)) };
     await browser.start();
-    if (flags.keep) return await serveOn(new Stage(files, browser));
+    if (flags.keep) {return await serveOn(new Stage(files, browser));}
     const failed = await runAll(scenarios, () => new Stage(files, browser));
     console.log(failed.length ? `failed: ${failed.join(', ')}` : `all ${scenarios.length} pass; pictures: ${PICTURES}`);
     process.exitCode = failed.length ? 1 : 0;
@@ -47,7 +47,7 @@ async function main() {
 async function runAll(scenarios, makeStage) {
   const failed = [];
   const row = async (some) => {
-    for (const scenario of some) if (!(await runOne(scenario, makeStage()))) failed.push(scenario.name);
+    for (const scenario of some) {if (!(await runOne(scenario, makeStage()))) {failed.push(scenario.name);}}
   };
   const isPanels = ({ name }) => name.startsWith('panel');
   await Promise.all([row(scenarios.filter(isPanels)), row(scenarios.filter((scenario) => !isPanels(scenario)))]);
@@ -102,15 +102,15 @@ class Stage {
   /** Say what open pages were up to when a scenario failed. */
   async report(name) {
     for (const [i, page] of this.pages.entries()) {
-      if (page.isClosed()) continue;
+      if (page.isClosed()) {continue;}
       console.log(`page ${i}: ${JSON.stringify(await page.told().catch(String))}\n${page.faults.join('\n')}`);
       await page.picture(`failed-${name}-${i}`).catch(() => {});
     }
   }
 
   async clear() {
-    for (const page of this.pages) await page.context().close();
-    for (const one of this.mine.reverse()) await one.stop();
+    for (const page of this.pages) {await page.context().close();}
+    for (const one of this.mine.reverse()) {await one.stop();}
   }
 }
 

@@ -52,7 +52,7 @@ export class Browser {
     page.on('console', (message) => {
       // The browser itself logs requests that fail; scenarios make some.
       const own = ['Failed to load resource', 'WebSocket connection'];
-      if (message.type() === 'error' && !own.some((words) => message.text().includes(words))) page.faults.push(message.text());
+      if (message.type() === 'error' && !own.some((words) => message.text().includes(words))) {page.faults.push(message.text());}
     });
     await page.goto(`${grafana.url}/?theme=${theme}`);
     await page.evaluate(() => window.harness.ready);

@@ -14,8 +14,8 @@ export async function until(what, look, patienceMs = PATIENCE_MS) {
   let last;
   for (;;) {
     last = await look();
-    if (last) return last;
-    if (Date.now() > deadline) throw new Error(`waited in vain for ${what}; last: ${JSON.stringify(last)}`);
+    if (last) {return last;}
+    if (Date.now() > deadline) {throw new Error(`waited in vain for ${what}; last: ${JSON.stringify(last)}`);}
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
 }
@@ -24,7 +24,7 @@ const AXE = new URL('../../node_modules/axe-core/axe.min.js', import.meta.url);
 
 /** Fail if axe-core finds a serious fault within *selector*. */
 export async function accessible(page, selector = '#root', { ignore = [] } = {}) {
-  if (!(await page.evaluate(() => 'axe' in window))) await page.addScriptTag({ content: await axeSource() });
+  if (!(await page.evaluate(() => 'axe' in window))) {await page.addScriptTag({ content: await axeSource() });}
   const faults = await page.evaluate(
     async ([within, ignored]) => {
       const rules = Object.fromEntries(ignored.map((id) => [id, { enabled: false }]));

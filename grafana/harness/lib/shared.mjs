@@ -78,7 +78,7 @@ async function fonts(modules, folder) {
     const files = join(modules, '@fontsource', name, 'files');
     for (const weight of weights) {
       const file = `${name}-latin-${weight}-normal.woff2`;
-      if (!(await readdir(files)).includes(file)) continue;
+      if (!(await readdir(files)).includes(file)) {continue;}
       await cp(join(files, file), join(folder, file));
       rules.push(`@font-face{font-family:"${family}";font-weight:${weight};src:url(${file}) format("woff2")}`);
     }

@@ -62,7 +62,7 @@ export function largestByRow(model, layout, fromMs) {
   return layout.rows.map((ids) => Math.max(0, ...ids.map((id) => largestBetween(model?.lanes.get(id)?.samples ?? [], fromMs, Infinity))));
 }
 
-/** All a painter needs to know. `shape` changes when what is already drawn no longer holds. */
+/** All a painter needs to know. `shape` changes when nothing that is already drawn holds any longer; see evolution-bands.js for less. */
 export function buildScene(input) {
   const { model, frame, scale, size, theme, full, thickest, hidden } = input;
   const look = { ...ownLook(theme, model), ...input.look };
@@ -111,7 +111,15 @@ function addLanes(scene, { model, layout, places }, look) {
     scene.byId.set(id, view);
   }
   shareRows(scene, layout);
-  for (const view of scene.shown) addCrossings(scene, view);
+  for (const view of scene.shown) {
+    addCrossings(scene, view);
+    view.shape = laneShape(view);
+  }
+}
+
+function laneShape({ id, state, y, height, style, lane, crossings }) {
+  const joins = crossings.map(({ fromY, toY }) => `${fromY} ${toY}`);
+  return [id, state, y, height, style.color, style.pattern, lane.bornAt, lane.endedAt, lane.mergedInto, lane.splitFrom, ...joins].join("|");
 }
 
 /** In a row with several lanes a title ends where the next lane begins. */
@@ -218,13 +226,10 @@ function calmMessage(model, live, rangeSeconds) {
   return { text: "Nothing is firing.", detail: minutes ? `No alert cluster in the last ${counted(minutes, "minute")}.` : "" };
 }
 
-/** What the past pixels depend on, beyond time. */
+/** What all past pixels depend on, beyond time; what those of one lane depend on is its own `shape`. */
 function shapeOf(scene, model) {
   const parts = [model?.historyVersion ?? 0, scene.full, scene.thickest, scene.strip?.most ?? 0, scene.strip?.bucketMs ?? 0];
   for (const band of scene.storms) parts.push(band.id, band.ongoing);
-  for (const { id, state, y, height, style, lane } of scene.shown) {
-    parts.push(id, state, y, height, style.color, style.pattern, lane.bornAt, lane.endedAt, lane.mergedInto, lane.splitFrom);
-  }
   return parts.join("|");
 }
 

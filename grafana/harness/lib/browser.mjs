@@ -44,7 +44,11 @@ export class Browser {
    * @param {object} [options] theme: dark, light; the rest is for the browser's context
    */
   async open(grafana, { theme = 'dark', ...options } = {}) {
-    const context = await this.chromium.newContext({ viewport: { width: 1440, height: 800 }, colorScheme: theme, ...options });
+    const context = await this.chromium.newContext({
+      viewport: { width: 1440, height: 800 },
+      colorScheme: theme,
+      ...options,
+    });
     const page = await context.newPage();
     page.setDefaultTimeout(30_000);
     page.faults = [];
@@ -52,7 +56,9 @@ export class Browser {
     page.on('console', (message) => {
       // The browser itself logs requests that fail; scenarios make some.
       const own = ['Failed to load resource', 'WebSocket connection'];
-      if (message.type() === 'error' && !own.some((words) => message.text().includes(words))) {page.faults.push(message.text());}
+      if (message.type() === 'error' && !own.some((words) => message.text().includes(words))) {
+        page.faults.push(message.text());
+      }
     });
     await page.goto(`${grafana.url}/?theme=${theme}`);
     await page.evaluate(() => window.harness.ready);

@@ -14,8 +14,12 @@ export async function until(what, look, patienceMs = PATIENCE_MS) {
   let last;
   for (;;) {
     last = await look();
-    if (last) {return last;}
-    if (Date.now() > deadline) {throw new Error(`waited in vain for ${what}; last: ${JSON.stringify(last)}`);}
+    if (last) {
+      return last;
+    }
+    if (Date.now() > deadline) {
+      throw new Error(`waited in vain for ${what}; last: ${JSON.stringify(last)}`);
+    }
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
 }
@@ -24,14 +28,22 @@ const AXE = new URL('../../node_modules/axe-core/axe.min.js', import.meta.url);
 
 /** Fail if axe-core finds a serious fault within *selector*. */
 export async function accessible(page, selector = '#root', { ignore = [] } = {}) {
-  if (!(await page.evaluate(() => 'axe' in window))) {await page.addScriptTag({ content: await axeSource() });}
+  if (!(await page.evaluate(() => 'axe' in window))) {
+    await page.addScriptTag({ content: await axeSource() });
+  }
   const faults = await page.evaluate(
     async ([within, ignored]) => {
       const rules = Object.fromEntries(ignored.map((id) => [id, { enabled: false }]));
       const { violations } = await window.axe.run(within, { rules, resultTypes: ['violations'] });
       return violations
         .filter(({ impact }) => impact === 'serious' || impact === 'critical')
-        .map(({ id, help, nodes }) => `${id}: ${help}: ${nodes.slice(0, 3).map(({ html, failureSummary }) => `${html.slice(0, 200)} (${failureSummary})`).join(' | ')}`);
+        .map(
+          ({ id, help, nodes }) =>
+            `${id}: ${help}: ${nodes
+              .slice(0, 3)
+              .map(({ html, failureSummary }) => `${html.slice(0, 200)} (${failureSummary})`)
+              .join(' | ')}`
+        );
     },
     [selector, ignore]
   );

@@ -60,7 +60,9 @@ export class Grafana {
 
   /** Cut every open socket, as a lost network does. */
   cut() {
-    for (const link of this.links) {link.destroy();}
+    for (const link of this.links) {
+      link.destroy();
+    }
   }
 
   get #routes() {
@@ -69,16 +71,24 @@ export class Grafana {
 
   #answer(request, response) {
     const { pathname, search } = new URL(request.url, 'http://grafana');
-    if (!pathname.startsWith(this.basePath)) {return end(response, 404, 'not below the sub-path');}
+    if (!pathname.startsWith(this.basePath)) {
+      return end(response, 404, 'not below the sub-path');
+    }
     const path = pathname.slice(this.basePath.length) || '/';
     const proxied = PROXY.exec(path);
-    if (proxied) {return this.#proxy(request, response, proxied[2], search);}
+    if (proxied) {
+      return this.#proxy(request, response, proxied[2], search);
+    }
     const file = this.#file(path);
-    if (!file) {return end(response, 404, 'not found');}
+    if (!file) {
+      return end(response, 404, 'not found');
+    }
     response.setHeader('Content-Type', TYPES[extname(file)] ?? 'application/octet-stream');
     // The shared script is large: a page of the same server takes it from the cache, compiled.
     response.setHeader('Cache-Control', path.startsWith('/shared/') ? 'max-age=86400, immutable' : 'no-cache');
-    if (path === '/') {response.setHeader('Set-Cookie', `${SESSION}=harness; Path=/; HttpOnly; SameSite=Lax`);}
+    if (path === '/') {
+      response.setHeader('Set-Cookie', `${SESSION}=harness; Path=/; HttpOnly; SameSite=Lax`);
+    }
     createReadStream(file).pipe(response);
   }
 
@@ -86,20 +96,26 @@ export class Grafana {
     const wanted = path === '/' ? '/index.html' : normalize(path);
     for (const [prefix, folder] of Object.entries({ '/public/plugins/stormcell-app/': this.dist, ...this.files })) {
       const file = wanted.startsWith(prefix) && join(folder, wanted.slice(prefix.length));
-      if (file && existsSync(file) && statSync(file).isFile()) {return file;}
+      if (file && existsSync(file) && statSync(file).isFile()) {
+        return file;
+      }
     }
     return null;
   }
 
   #refusal(request) {
-    if (!this.signedIn || !request.headers.cookie?.includes(`${SESSION}=`)) {return 401;}
+    if (!this.signedIn || !request.headers.cookie?.includes(`${SESSION}=`)) {
+      return 401;
+    }
     return 0;
   }
 
   #request(request, path, search) {
     const { url, headers: added } = target({ method: request.method, path }, this.settings, this.#routes);
     const headers = { ...request.headers, 'user-agent': 'Grafana/13.2.2', ...added };
-    for (const name of ['cookie', 'origin', 'referer', 'host', 'connection', 'upgrade']) {delete headers[name];}
+    for (const name of ['cookie', 'origin', 'referer', 'host', 'connection', 'upgrade']) {
+      delete headers[name];
+    }
     this.sent = { method: request.method, url, headers };
     return [new URL(url + search), { method: request.method, headers }];
   }
@@ -109,7 +125,9 @@ export class Grafana {
   }
 
   #proxy(request, response, path, search) {
-    if (this.#refusal(request)) {return end(response, 401, '{"message":"Unauthorized"}', 'application/json');}
+    if (this.#refusal(request)) {
+      return end(response, 401, '{"message":"Unauthorized"}', 'application/json');
+    }
     const [url, options] = this.#request(request, path, search);
     const upstream = http.request(url, options, (answer) => {
       this.#note(request, path, answer.statusCode);
@@ -123,8 +141,11 @@ export class Grafana {
     });
     upstream.on('error', () => {
       this.#note(request, path, 502);
-      if (response.headersSent) {response.destroy();}
-      else {end(response, 502, '');}
+      if (response.headersSent) {
+        response.destroy();
+      } else {
+        end(response, 502, '');
+      }
     });
     response.on('close', () => upstream.destroy());
     request.pipe(upstream);
@@ -133,13 +154,20 @@ export class Grafana {
   #upgrade(request, socket, head) {
     const { pathname, search } = new URL(request.url, 'http://grafana');
     const proxied = PROXY.exec(pathname.slice(this.basePath.length));
-    const refuse = (status) => socket.end(`HTTP/1.1 ${status} ${http.STATUS_CODES[status]}\r\nConnection: close\r\n\r\n`);
+    const refuse = (status) =>
+      socket.end(`HTTP/1.1 ${status} ${http.STATUS_CODES[status]}\r\nConnection: close\r\n\r\n`);
     socket.on('error', () => {});
-    if (!pathname.startsWith(this.basePath) || !proxied) {return refuse(404);}
-    if (this.#refusal(request)) {return refuse(401);}
+    if (!pathname.startsWith(this.basePath) || !proxied) {
+      return refuse(404);
+    }
+    if (this.#refusal(request)) {
+      return refuse(401);
+    }
     const path = proxied[2];
     const [url, options] = this.#request(request, path, search);
-    if (this.upgrades) {Object.assign(options.headers, { connection: 'Upgrade', upgrade: 'websocket' });}
+    if (this.upgrades) {
+      Object.assign(options.headers, { connection: 'Upgrade', upgrade: 'websocket' });
+    }
     const upstream = http.request(url, options, (answer) => {
       answer.resume();
       this.#note(request, path, answer.statusCode);
@@ -162,10 +190,14 @@ export class Grafana {
     this.links.add(socket);
     const lines = Object.entries(answer.headers).map(([name, value]) => `${name}: ${value}`);
     socket.write(`HTTP/1.1 101 Switching Protocols\r\n${lines.join('\r\n')}\r\n\r\n`);
-    if (head.length) {link.write(head);}
+    if (head.length) {
+      link.write(head);
+    }
     const slow = this.#slow();
     slow.pipe(socket);
-    if (first.length) {slow.write(first);}
+    if (first.length) {
+      slow.write(first);
+    }
     link.pipe(slow);
     socket.pipe(link);
     socket.setNoDelay(true);
@@ -182,8 +214,11 @@ export class Grafana {
     return new Transform({
       transform: (piece, _encoding, done) => {
         const ms = this.delayMs + (this.bytesPerSecond ? (piece.length / this.bytesPerSecond) * 1000 : 0);
-        if (ms > 0) {setTimeout(done, ms, null, piece);}
-        else {done(null, piece);}
+        if (ms > 0) {
+          setTimeout(done, ms, null, piece);
+        } else {
+          done(null, piece);
+        }
       },
     });
   }

@@ -14,7 +14,11 @@ const REPOSITORY = join(dirname(fileURLToPath(import.meta.url)), '../../..');
 const PYTHON = process.env.STORMCELL_PYTHON ?? join(REPOSITORY, '.venv/bin/python');
 const ENVIRONMENT = { ...process.env, PYTHONPATH: REPOSITORY };
 
-export const TOKENS = { read: 'read-token-of-the-harness', webhook: 'webhook-token-of-the-harness', operator: 'operator-token-of-the-harness' };
+export const TOKENS = {
+  read: 'read-token-of-the-harness',
+  webhook: 'webhook-token-of-the-harness',
+  operator: 'operator-token-of-the-harness',
+};
 
 function freePort() {
   return new Promise((resolve, reject) => {
@@ -51,8 +55,12 @@ export class Receiver {
     this.url = `http://127.0.0.1:${this.port}`;
     const tokens = join(this.folder, 'tokens');
     await mkdir(tokens);
-    for (const [role, token] of Object.entries(TOKENS)) {await writeFile(join(tokens, role), `${token}\n`);}
-    const settings = JSON.parse(await python('-m', 'tests.support.demo_storm', 'settings', `--seconds=${this.seconds}`));
+    for (const [role, token] of Object.entries(TOKENS)) {
+      await writeFile(join(tokens, role), `${token}\n`);
+    }
+    const settings = JSON.parse(
+      await python('-m', 'tests.support.demo_storm', 'settings', `--seconds=${this.seconds}`)
+    );
     await writeFile(
       join(this.folder, 'stormcell.yml'),
       JSON.stringify({
@@ -76,7 +84,9 @@ export class Receiver {
     );
     const { child } = this;
     await until('the receiver to be ready', async () => {
-      if (child.exitCode !== null) {throw new Error(`the receiver ended at its start; see ${this.folder}/stormcell.log`);}
+      if (child.exitCode !== null) {
+        throw new Error(`the receiver ended at its start; see ${this.folder}/stormcell.log`);
+      }
       return (await fetch(`${this.url}/-/ready`).catch(() => null))?.ok;
     });
   }
@@ -90,14 +100,23 @@ export class Receiver {
   async stop() {
     await ended(this.player, 'SIGTERM');
     await ended(this.child, 'SIGTERM');
-    if (this.folder) {await rm(this.folder, { recursive: true, force: true });}
+    if (this.folder) {
+      await rm(this.folder, { recursive: true, force: true });
+    }
   }
 
   /** Play the demo's storm; the promise ends with it. */
   play() {
     this.player = spawn(
       PYTHON,
-      ['-m', 'tests.support.demo_storm', 'play', `--seconds=${this.seconds}`, `--url=${this.url}`, `--token=${TOKENS.webhook}`],
+      [
+        '-m',
+        'tests.support.demo_storm',
+        'play',
+        `--seconds=${this.seconds}`,
+        `--url=${this.url}`,
+        `--token=${TOKENS.webhook}`,
+      ],
       { cwd: REPOSITORY, env: ENVIRONMENT, stdio: ['ignore', 'ignore', 'inherit'] }
     );
     return new Promise((resolve) => this.player.on('exit', resolve));
@@ -110,7 +129,9 @@ export class Receiver {
       body: body && JSON.stringify(body),
     });
     const answer = await response.json().catch(() => null);
-    if (!response.ok) {throw new Error(`${method} ${path}: ${response.status} ${JSON.stringify(answer)}`);}
+    if (!response.ok) {
+      throw new Error(`${method} ${path}: ${response.status} ${JSON.stringify(answer)}`);
+    }
     return answer;
   }
 
@@ -139,7 +160,9 @@ export class Receiver {
 }
 
 function ended(child, signal) {
-  if (!child || child.exitCode !== null || child.signalCode !== null) {return Promise.resolve();}
+  if (!child || child.exitCode !== null || child.signalCode !== null) {
+    return Promise.resolve();
+  }
   return new Promise((resolve) => {
     child.on('exit', resolve);
     child.kill(signal);

@@ -11,7 +11,9 @@
  */
 export function target({ method, path }, settings, routes = []) {
   const route = routes.find((one) => path.startsWith(one.path) && (!one.method || one.method === method));
-  if (!route) {return { url: joined(settings.url, path), headers: {} };}
+  if (!route) {
+    return { url: joined(settings.url, path), headers: {} };
+  }
   const base = route.url ? filled(route.url, settings) : settings.url;
   const headers = Object.fromEntries(
     (route.headers ?? []).map(({ name, content }) => [name.toLowerCase(), filled(content, settings)])

@@ -74,11 +74,16 @@ function withoutMonaco({ onResolve, onLoad }) {
 /** Grafana's own fonts are not in its packages. */
 async function fonts(modules, folder) {
   const rules = [];
-  for (const [family, name, weights] of [['Inter', 'inter', WEIGHTS], ['Roboto Mono', 'roboto-mono', [400]]]) {
+  for (const [family, name, weights] of [
+    ['Inter', 'inter', WEIGHTS],
+    ['Roboto Mono', 'roboto-mono', [400]],
+  ]) {
     const files = join(modules, '@fontsource', name, 'files');
     for (const weight of weights) {
       const file = `${name}-latin-${weight}-normal.woff2`;
-      if (!(await readdir(files)).includes(file)) {continue;}
+      if (!(await readdir(files)).includes(file)) {
+        continue;
+      }
       await cp(join(files, file), join(folder, file));
       rules.push(`@font-face{font-family:"${family}";font-weight:${weight};src:url(${file}) format("woff2")}`);
     }

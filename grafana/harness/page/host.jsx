@@ -48,7 +48,12 @@ const backendSrv = {
           const text = await response.text();
           const data = parsed(text);
           if (!response.ok) {
-            throw { status: response.status, statusText: response.statusText, config: options, data: typeof data === 'string' ? { message: data, error: response.statusText, response: data } : data };
+            throw {
+              status: response.status,
+              statusText: response.statusText,
+              config: options,
+              data: typeof data === 'string' ? { message: data, error: response.statusText, response: data } : data,
+            };
           }
           observer.next({ data, status: response.status, ok: true, config: options, headers: response.headers, url });
           observer.complete();
@@ -64,13 +69,20 @@ const backendSrv = {
       void (async () => {
         try {
           const response = await fetch(options.url, { method: options.method ?? 'GET', signal: controller.signal });
-          const base = { status: response.status, ok: response.ok, config: options, headers: response.headers, url: options.url };
+          const base = {
+            status: response.status,
+            ok: response.ok,
+            config: options,
+            headers: response.headers,
+            url: options.url,
+          };
           if (!response.ok || !response.body) {
             observer.next({ ...base, data: undefined });
             return observer.complete();
           }
           const reader = response.body.getReader();
-          for (let chunk = await reader.read(); !chunk.done; chunk = await reader.read()) observer.next({ ...base, data: chunk.value });
+          for (let chunk = await reader.read(); !chunk.done; chunk = await reader.read())
+            observer.next({ ...base, data: chunk.value });
           observer.complete();
         } catch (error) {
           observer.error(error);
@@ -101,17 +113,41 @@ const replace = (text = '', scoped = {}) =>
   text.replace(/\$\{?(\w+)\}?/g, (whole, name) => String(scoped[name]?.value ?? variables[name] ?? whole));
 
 runtime.setBackendSrv(backendSrv);
-runtime.setTemplateSrv({ replace, getVariables: () => [], containsTemplate: (text) => /\$/.test(text ?? ''), updateTimeRange() {} });
+runtime.setTemplateSrv({
+  replace,
+  getVariables: () => [],
+  containsTemplate: (text) => /\$/.test(text ?? ''),
+  updateTimeRange() {},
+});
 runtime.setPanelDataErrorView?.(({ message }) => <div role="alert">{message ?? 'No data'}</div>);
 
 // --- plugins
 
 standardEditorsRegistry.setInit(() =>
-  ['number', 'slider', 'text', 'select', 'multi-select', 'radio', 'boolean', 'strings', 'color', 'unit', 'links', 'mappings', 'thresholds', 'field-color', 'field-name', 'timezone', 'stats-picker', 'fieldName', 'dashboard-uid'].map(
-    (id) => ({ id, name: id, editor: () => null })
-  )
+  [
+    'number',
+    'slider',
+    'text',
+    'select',
+    'multi-select',
+    'radio',
+    'boolean',
+    'strings',
+    'color',
+    'unit',
+    'links',
+    'mappings',
+    'thresholds',
+    'field-color',
+    'field-name',
+    'timezone',
+    'stats-picker',
+    'fieldName',
+    'dashboard-uid',
+  ].map((id) => ({ id, name: id, editor: () => null }))
 );
-standardFieldConfigEditorRegistry.setInit(() =>
+standardFieldConfigEditorRegistry.setInit(
+  () =>
   Object.values(FieldConfigProperty).map((id) => ({
     id, path: id, name: id, editor: () => null, override: () => null, process: (value) => value, settings: {}, shouldApply: () => true,
   })) // prettier-ignore
@@ -174,13 +210,22 @@ class Runner {
       next: (packet) => {
         packets.set(packet.key ?? 'A', packet);
         const all = [...packets.values()];
-        state = all.some((one) => one.errors?.length && one.state === LoadingState.Error) ? LoadingState.Error : (packet.state ?? LoadingState.Done);
+        state = all.some((one) => one.errors?.length && one.state === LoadingState.Error)
+          ? LoadingState.Error
+          : (packet.state ?? LoadingState.Done);
         const series = applyFieldOverrides({
           data: all.flatMap(({ data }) => data), fieldConfig, replaceVariables: replace, theme, timeZone: 'utc', fieldConfigRegistry: panel.fieldConfigRegistry,
         }); // prettier-ignore
         this.onData({ state, series, errors: all.flatMap(({ errors = [] }) => errors), timeRange, request });
       },
-      error: (error) => this.onData({ state: LoadingState.Error, series: [], errors: [{ message: String(error) }], timeRange, request }),
+      error: (error) =>
+        this.onData({
+          state: LoadingState.Error,
+          series: [],
+          errors: [{ message: String(error) }],
+          timeRange,
+          request,
+        }),
     });
   }
 
@@ -195,7 +240,11 @@ const MARGIN = 16;
 const eventBus = new EventBusSrv();
 
 function PanelHost({ shown, tell }) {
-  const [data, setData] = useState({ state: LoadingState.NotStarted, series: [], timeRange: raw(shown.range.from, shown.range.to) });
+  const [data, setData] = useState({
+    state: LoadingState.NotStarted,
+    series: [],
+    timeRange: raw(shown.range.from, shown.range.to),
+  });
   const [options, setOptions] = useState(null);
   const [runner] = useState(() => new Runner(setData));
   const { width = innerWidth - 2 * MARGIN, height = 640 } = shown;
@@ -262,7 +311,13 @@ function EditorHost({ kind, shown, plugin }) {
       return <QueryEditorHelp datasource={dataSource} query={value} onClickExample={setValue} />;
     case 'annotation': {
       const Editor = dataSource.annotations.QueryEditor;
-      const annotation = { name: 'Storms', enable: true, iconColor: 'red', target: { refId: 'Anno', ...dataSource.annotations.getDefaultQuery() }, ...shown.annotation };
+      const annotation = {
+        name: 'Storms',
+        enable: true,
+        iconColor: 'red',
+        target: { refId: 'Anno', ...dataSource.annotations.getDefaultQuery() },
+        ...shown.annotation,
+      };
       return <Editor {...props} annotation={annotation} onAnnotationChange={setValue} />;
     }
     case 'variable': {
@@ -327,7 +382,12 @@ const harness = {
   async show(what) {
     await harness.ready;
     const key = String(Math.random());
-    const defaults = { kind: 'panel', targets: [{ queryType: 'evolution' }], range: { from: 'now-15m', to: 'now' }, key };
+    const defaults = {
+      kind: 'panel',
+      targets: [{ queryType: 'evolution' }],
+      range: { from: 'now-15m', to: 'now' },
+      key,
+    };
     render({ ...defaults, ...what });
   },
   /** Change what the shown panel is given: `options`, `range`, `height`…; it stays mounted. */
@@ -344,14 +404,22 @@ const harness = {
   /** The first complete answer to a query, as plain rows. */
   ask(target, range = { from: 'now-1h', to: 'now' }) {
     return new Promise((resolve) => {
-      const request = { targets: [{ refId: 'A', ...target }], range: raw(range.from, range.to), intervalMs: 10_000, scopedVars: {} };
+      const request = {
+        targets: [{ refId: 'A', ...target }],
+        range: raw(range.from, range.to),
+        intervalMs: 10_000,
+        scopedVars: {},
+      };
       const subscription = dataSource.query(request).subscribe((response) => {
         const frames = response.data.map((frame) => ({
           name: frame.name,
           notices: frame.meta?.notices ?? [],
-          rows: Array.from({ length: frame.length }, (_, i) => Object.fromEntries(frame.fields.map(({ name, values }) => [name, values[i]]))),
+          rows: Array.from({ length: frame.length }, (_, i) =>
+            Object.fromEntries(frame.fields.map(({ name, values }) => [name, values[i]]))
+          ),
         }));
-        const waiting = response.state === LoadingState.Streaming && !(response.data[0]?.length || response.data[1]?.length);
+        const waiting =
+          response.state === LoadingState.Streaming && !(response.data[0]?.length || response.data[1]?.length);
         if (waiting) return;
         resolve({ state: response.state, frames, errors: response.errors ?? [] });
         setTimeout(() => subscription.unsubscribe());

@@ -40,7 +40,9 @@ async function refreshKeepsTheSocket({ receiver, grafana, page }) {
   // Strict mode mounts twice, the refreshes ask six times more: all of it goes over one socket.
   assert.equal(grafana.sockets.opened, 1);
   assert.match(grafana.sent.headers.authorization, /^Bearer read-/);
-  for (const name of ['cookie', 'origin']) assert.ok(!(name in grafana.sent.headers), `${name} is not sent on`);
+  for (const name of ['cookie', 'origin']) {
+    assert.ok(!(name in grafana.sent.headers), `${name} is not sent on`);
+  }
 }
 
 async function killedAndRestarted({ receiver, page }) {

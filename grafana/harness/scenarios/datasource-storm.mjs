@@ -41,7 +41,9 @@ async function pictures(page, theme) {
     await page.show(shown);
     await page.locator('#root label, #root h2').first().waitFor();
     await accessible(page);
-    await page.picture(`editor-${editor}-${theme}`, { clip: { x: 0, y: 0, width: 1140, height: editor === 'help' ? 620 : 420 } });
+    await page.picture(`editor-${editor}-${theme}`, {
+      clip: { x: 0, y: 0, width: 1140, height: editor === 'help' ? 620 : 420 },
+    });
   }
 }
 
@@ -136,11 +138,14 @@ async function queries(page) {
 
   const storms = (await one({ queryType: 'storms' })).rows;
   const { episodes } = storms.reduce((a, b) => (b.episodes > a.episodes ? b : a));
-  assert.ok(episodes > 100 && storms.every(({ clusters, peak_intensity: peak }) => clusters > 0 && peak > 1), JSON.stringify(storms));
+  assert.ok(
+    episodes > 100 && storms.every(({ clusters, peak_intensity: peak }) => clusters > 0 && peak > 1),
+    JSON.stringify(storms)
+  );
   const marks = (await one({ queryType: 'annotations', marks: ['storms', 'births', 'resolutions'] })).rows;
   const region = marks.find(({ tags }) => tags[0] === 'storm');
   assert.ok(region.timeEnd > region.time);
-  for (const kind of ['births', 'resolutions']) assert.ok(marks.some(({ tags }) => tags[0] === kind), kind); // prettier-ignore
+  for (const kind of ['births', 'resolutions']) {assert.ok(marks.some(({ tags }) => tags[0] === kind), kind);} // prettier-ignore
 
   const values = await one({ queryType: 'variable', values: 'clusters' });
   assert.ok(values.rows.length > 3 && values.rows.every(({ text, value: id }) => text && Number(id) > 0));

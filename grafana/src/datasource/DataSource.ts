@@ -61,6 +61,11 @@ export class DataSource extends DataSourceApi<StormcellQuery, StormcellOptions> 
     return DEFAULT_QUERY;
   }
 
+  /** What a collapsed query shows. */
+  getQueryDisplayText({ queryType = QueryType.Evolution, state, severity, text, figures }: StormcellQuery): string {
+    return [queryType, figures, state, severity, text].filter(Boolean).join(' · ');
+  }
+
   filterQuery(query: StormcellQuery): boolean {
     return !query.hide && (query.queryType ?? QueryType.Evolution) in ASK;
   }

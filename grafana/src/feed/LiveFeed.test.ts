@@ -155,4 +155,31 @@ describe('the live feed', () => {
     expect([...times].sort((a, b) => a - b)).toEqual(times);
     expect(times.at(-1)).toBeLessThanOrEqual(15_050);
   });
+
+  it('looks up after a sleep, in which timers stood still', async () => {
+    const { listen } = started();
+    listen();
+    await pass();
+    FakeSocket.last.say(snapshot());
+    await pass(200);
+    document.dispatchEvent(new Event('visibilitychange'));
+    await pass();
+    expect(FakeSocket.all).toHaveLength(1);
+
+    vi.setSystemTime(Date.now() + 3_600_000);
+    document.dispatchEvent(new Event('visibilitychange'));
+    await pass();
+    expect(FakeSocket.all).toHaveLength(2);
+    expect(FakeSocket.last.url).toContain('after=10');
+  });
+
+  it('makes a socket anew that says nothing', async () => {
+    const { listen } = started();
+    listen();
+    await pass();
+    FakeSocket.last.say(snapshot());
+    await pass(40_000);
+
+    expect(FakeSocket.all.length).toBeGreaterThan(1);
+  });
 });

@@ -62,5 +62,5 @@ export const VALUES: Array<ComboboxOption<ValuesOf>> = [
 
 export const EVENT_CHOICES: Array<ComboboxOption<string>> = EVENT_TYPES.map((value) => ({
   value,
-  label: value.replace('_', ' '),
+  label: value.replaceAll('_', ' '),
 }));

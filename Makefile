@@ -3,13 +3,15 @@
 # make check  linters and types            make bench-quality  how well it groups
 # make stack  the real Prometheus and Alertmanager around it: a storm, and who is paged
 # make bench  speed and memory, ten minutes
+# make grafana  build the plugin           make grafana-test   test it
 
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 # The project's own model cache, so that one checkout prepares the model once.
 export XDG_CACHE_HOME ?= $(CURDIR)/.cache
 
-.PHONY: demo stack test fast check venv tools model docs bench bench-quality clean
+.PHONY: demo stack test fast check venv tools model docs bench bench-quality grafana grafana-modules
+.PHONY: grafana-test clean
 
 demo: .venv/installed
 	$(BIN)/stormcell demo $(if $(CI),--once)
@@ -18,7 +20,7 @@ demo: .venv/installed
 stack: .venv/installed tools model
 	$(BIN)/python -m scripts.stack
 
-test: .venv/installed tools model
+test: .venv/installed tools model grafana-modules
 	$(BIN)/pytest --numprocesses=auto --dist=loadfile --cov --cov-report= --durations=10
 	$(BIN)/coverage report --include='receiver/core/*' --fail-under=100
 	$(BIN)/coverage report --omit='receiver/core/*' --fail-under=0
@@ -56,6 +58,22 @@ bench: .venv/installed tools model
 	  --constraint constraints.txt --editable '.[bench]'
 	$(BIN)/python -m benchmarks.suite --short
 
+# Into grafana/dist, to be copied to Grafana's plugins; some seconds once its packages are there.
+grafana: grafana/node_modules/.installed
+	cd grafana && npm run --silent build
+
+grafana/node_modules/.installed: grafana/package-lock.json
+	cd grafana && npm ci --no-audit --no-fund --ignore-scripts
+	@touch $@
+
+# Before the tests. A machine without Node still runs the receiver; the plugin's tests say what they miss.
+grafana-modules:
+	@if command -v npm >/dev/null; then $(MAKE) --no-print-directory grafana/node_modules/.installed; \
+	else echo "npm is not installed: the Grafana plugin is neither built nor tested" >&2; [ -z "$${CI:-}" ]; fi
+
+grafana-test: .venv/installed tools model grafana-modules
+	$(BIN)/pytest tests/grafana
+
 # Some ten minutes; `--fast`, `--only` and `--stream` take less. The other ways to group come with `bench`.
 bench-quality: .venv/installed model
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check \
@@ -69,4 +87,4 @@ docs: .venv/installed
 	$(BIN)/python -m scripts.make_kubernetes
 
 clean:
-	rm -rf .venv .cache build *.egg-info .coverage
+	rm -rf .venv .cache build *.egg-info .coverage grafana/dist grafana/node_modules

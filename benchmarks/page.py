@@ -511,7 +511,16 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--seconds", type=float, default=30.0, help="for the frames")
     parser.add_argument("--minutes", type=float, default=10.0, help="for the heap; 0 leaves it out")
     parser.add_argument("--out", type=Path, help="write the results as JSON")
+    parser.add_argument(
+        "--serve", type=int, metavar="PORT", help="only be that receiver, for another bench"
+    )
     options = parser.parse_args(arguments)
+    if options.serve:
+        # Nobody asks through the pipe; it is held so that it stays open.
+        ours, theirs = multiprocessing.Pipe()
+        _serve(options.serve, options.clusters, options.rate, theirs)
+        ours.close()
+        return 0
     frames, heap, sent = measure(
         clusters=options.clusters,
         rate=options.rate,

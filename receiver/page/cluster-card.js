@@ -9,6 +9,7 @@ import { createMembers } from "./members.js";
 import { ackWords, createOperator } from "./operator.js";
 import { createSimilar, showHistory } from "./past.js";
 import { severityMark, updateSeverityMark } from "./severity.js";
+import { createSilencing } from "./silencing.js";
 import { isLive, STATES, stateMark, updateStateMark } from "./state.js";
 import { foreign, safeUrl, visible } from "./text.js";
 
@@ -56,6 +57,9 @@ export function createClusterCard(parts) {
   const similar = createSimilar({ api, open });
   const similarSection = section("Similar, now and before");
   similarSection.body.append(similar.node);
+  const silencing = createSilencing({ api });
+  const silenceSection = section("Silence");
+  silenceSection.body.append(silencing.node);
   const noteSection = section("Note");
   noteSection.body.append(operator.note);
   noteSection.node.hidden = false;
@@ -78,6 +82,7 @@ export function createClusterCard(parts) {
     differing.node,
     membersSection.node,
     similarSection.node,
+    silenceSection.node,
     noteSection.node,
     lineage.node,
   );
@@ -158,6 +163,8 @@ export function createClusterCard(parts) {
     showLinks(links, detail.members ?? []);
     similarSection.node.hidden = false;
     similar.update(detail, () => model.now());
+    silenceSection.node.hidden = !isLive(cluster.state);
+    silencing.update(cluster);
   }
 
   return {

@@ -3,6 +3,7 @@
  * changed, else moved on by a copy with only the newest columns drawn.
  */
 
+import { extent, overlaps } from "./evolution-bands.js";
 import {
   COLUMN_PX, CONTOUR, TILE_PX, contourColors, patternTile, profile, traceCrossing, traceRibbon,
 } from "./evolution-ribbon.js";
@@ -29,25 +30,27 @@ export class HistoryPainter {
     context.globalCompositeOperation = "source-over";
   }
 
-  /** Draw *scene* between x0 and x1 (CSS px). */
-  draw(scene, x0, x1) {
+  /** Draw *scene* between x0 and x1, and between y0 and y1 (CSS px). */
+  draw(scene, x0, x1, y0 = 0, y1 = scene.height) {
     this.#use(scene);
     const context = this.#context;
     context.setTransform(scene.ratio, 0, 0, scene.ratio, 0, 0);
     context.save();
     context.beginPath();
-    context.rect(x0, 0, x1 - x0, scene.height);
+    context.rect(x0, y0, x1 - x0, y1 - y0);
     context.clip();
     context.fillStyle = scene.theme.background;
-    context.fillRect(x0, 0, x1 - x0, scene.height);
+    context.fillRect(x0, y0, x1 - x0, y1 - y0);
     this.#storms(scene);
     this.#grid(scene);
     context.beginPath();
     context.rect(x0, 0, Math.min(x1, scene.nowX) - x0, scene.height);
     context.clip();
-    for (const view of scene.shown) this.#crossing(scene, view, x0, x1);
-    for (const view of scene.shown) this.#lane(scene, view, x0, x1);
-    if (scene.strip) this.#strip(scene, x0);
+    const whole = y0 <= 0 && y1 >= scene.height;
+    const touched = whole ? scene.shown : scene.shown.filter((view) => overlaps(extent(view), y0, y1));
+    for (const view of touched) this.#crossing(scene, view, x0, x1);
+    for (const view of touched) this.#lane(scene, view, x0, x1);
+    if (scene.strip && scene.strip.top < y1) this.#strip(scene, x0);
     context.restore();
   }
 

@@ -5,6 +5,7 @@
 import { calmSign, mark, marksOf, severitySign, trendSign } from "./evolution-glyphs.js";
 import { largestBetween } from "./evolution-ribbon.js";
 import { thickness, timeTicks } from "./evolution-scale.js";
+import { spreadSteps } from "./evolution-spread.js";
 import { counted, countText } from "./evolution-text.js";
 import { isDark, mix, vanished } from "./evolution-theme.js";
 
@@ -18,6 +19,9 @@ const ENOUGH_PX = 260;
 /** No title takes more: the pictures are what the width is for. */
 const LONGEST_PX = 480;
 const NARROW_ROW = 20;
+/** A row of this height has room for a second line on the lane. */
+const SPREAD_ROW = 40;
+const SPREAD_LINE = 16;
 /** How far back the leading edge of a growing lane shines. */
 const SHINE_PX = 70;
 
@@ -41,7 +45,8 @@ export class OverlayPainter {
     this.#highlights(scene);
     for (const view of scene.shown) if (view.head) this.#shine(scene, view);
     if (scene.live) this.#nowLine(scene);
-    this.#labels(scene);
+    const titled = this.#labels(scene);
+    for (const view of scene.shown) if (!view.faded && view.height >= SPREAD_ROW) this.#spread(scene, view, titled.has(view.id));
     for (const view of scene.shown) if (view.head) this.#head(scene, view);
     this.#stormLabels(scene);
     if (scene.more) this.#more(scene);
@@ -49,7 +54,8 @@ export class OverlayPainter {
     this.#pointer(scene);
   }
 
-  #font(scene, size, weight = 500) { return `${weight} ${size}px ${scene.theme.font}`; }
+  /** No heavier than the host's font is: what a browser makes up of a lighter one blurs small letters. */
+  #font({ theme }, size, weight = 500) { return `${Math.min(weight, theme.heaviest ?? weight)} ${size}px ${theme.font}`; }
 
   #text(text, x, y, font, color, align = "left") {
     const context = this.#context;
@@ -168,9 +174,13 @@ export class OverlayPainter {
     trendSign(context, view.state, x + 18 + this.#measure.width(count, font), y, 7, view.state === "growing" ? style.color : theme.muted);
   }
 
-  /** Titles row by row from the newest lane back: what lives has the first choice of place. */
+  /**
+   * Titles row by row from the newest lane back: what lives has the first choice of place.
+   * @returns {Set<number>} lanes whose title lies on their ribbon
+   */
   #labels(scene) {
     const rows = new Map();
+    const titled = new Set();
     for (const view of scene.shown) rows.set(view.row, [...(rows.get(view.row) ?? []), view]);
     for (const views of rows.values()) {
       views.sort((a, b) => b.lane.bornAt - a.lane.bornAt);
@@ -178,9 +188,32 @@ export class OverlayPainter {
       views.forEach((view, i) => {
         const earlier = views[i + 1];
         const takenX = earlier && earlier.endMs !== null ? scene.scale.x(earlier.endMs) : -Infinity;
-        untilX = Math.min(untilX, this.#label(scene, view, takenX, untilX));
+        const startX = this.#label(scene, view, takenX, untilX);
+        untilX = Math.min(untilX, startX);
+        if (startX !== Infinity && startX >= view.bornX) titled.add(view.id);
       });
     }
+    return titled;
+  }
+
+  /** The order of label values inside a lane: a stroke where each wave began, and its values. */
+  #spread(scene, view, isTitled) {
+    const context = this.#context;
+    const { scale, theme } = scene;
+    const font = this.#font(scene, 11);
+    const { strokes, words } = spreadSteps(view.cluster.spread, {
+      xOf: (ms) => Math.max(scale.x(ms), view.bornX), from: Math.max(view.bornX, scale.left + 8), to: Math.min(view.untilX, scene.nowX) - 8,
+      width: (text) => this.#measure.width(text, font),
+    });
+    context.fillStyle = theme.text;
+    context.globalAlpha = 0.5;
+    for (const x of strokes) {
+      const half = thickness(largestBetween(view.lane.samples, scale.time(x), scale.time(x + 2)), scene.full, scene.thickest, 3) / 2;
+      context.fillRect(Math.round(x), view.y - half, 1, half * 2);
+    }
+    context.globalAlpha = 1;
+    const y = isTitled ? view.y + SPREAD_LINE : view.y;
+    for (const { x, text } of words) this.#haloed(scene, text, x, y + 0.5, font, mix(theme.text, theme.background, 0.12));
   }
 
   /** @returns {number} where the title begins */

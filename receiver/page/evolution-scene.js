@@ -22,7 +22,7 @@ const BAR_PX = 4;
 const FADED = new Set(["resolved", "merged"]);
 
 /** The areas of a view of *size*: header, rows, strip, axis, and the gutter for counts right of now. */
-export function metrics({ width, height }, live) {
+export function metrics({ width, height }, live, mostRows = Infinity) {
   const compact = width < COMPACT_BELOW;
   const stripHeight = height < 200 ? 0 : Math.min(62, Math.max(36, Math.round(height * 0.11)));
   const axisTop = height - AXIS;
@@ -32,7 +32,7 @@ export function metrics({ width, height }, live) {
   return {
     compact, top: HEADER, bottom, axisTop, strip: stripHeight ? { top: stripTop, bottom: axisTop } : null,
     gutter: live ? (compact ? 48 : 72) : 12,
-    capacity: (more) => Math.max(1, Math.floor(room(more) / ROW)),
+    capacity: (more) => Math.max(1, Math.min(mostRows, Math.floor(room(more) / ROW))),
     /** Heights for rows of *counts* (the largest of each), where *slots* rows are to fit. */
     rows(counts, slots, full, more) {
       const least = Math.min(CALM_ROW, Math.max(LEAST_ROW, (room(more) / slots) * 0.75));
@@ -62,9 +62,10 @@ export function largestByRow(model, layout, fromMs) {
   return layout.rows.map((ids) => Math.max(0, ...ids.map((id) => largestBetween(model?.lanes.get(id)?.samples ?? [], fromMs, Infinity))));
 }
 
-/** All a painter needs to know. `shape` changes when what is already drawn no longer holds. */
+/** All a painter needs to know. `shape` changes when nothing that is already drawn holds any longer; see evolution-bands.js for less. */
 export function buildScene(input) {
   const { model, frame, scale, size, theme, full, thickest, hidden } = input;
+  const look = { ...ownLook(theme, model), ...input.look };
   const live = frame.gutter > 12;
   const nowX = live ? scale.right : Math.min(scale.right, scale.x(input.now));
   const scene = {
@@ -75,7 +76,7 @@ export function buildScene(input) {
   };
   if (live) scene.nowMs = Math.max(input.now, scale.toMs);
   if (model) {
-    addLanes(scene, input);
+    addLanes(scene, input, look);
     scene.storms = stormBands(model, scene);
     scene.strip = frame.strip && strip(model, scene, frame.strip, input.previous?.strip);
     if (hidden.length && live) scene.more = moreLane(model, hidden, frame, theme);
@@ -86,7 +87,13 @@ export function buildScene(input) {
   return scene;
 }
 
-function addLanes(scene, { model, layout, places, theme }) {
+/** How a cluster looks and what it is called, where the host has nothing else to say. */
+const ownLook = (theme, model) => ({
+  styleOf: (cluster) => severityStyle(theme, cluster.severity, model.severityOrder),
+  titleOf: (cluster) => cluster.title,
+});
+
+function addLanes(scene, { model, layout, places }, look) {
   for (const [id, place] of places) {
     const lane = model.lanes.get(id);
     const cluster = model.clusters.get(id);
@@ -95,8 +102,8 @@ function addLanes(scene, { model, layout, places, theme }) {
     const faded = FADED.has(state);
     const view = {
       id, lane, cluster, state, faded, row: layout.rowOf.get(id), y: place.y, height: place.height,
-      style: severityStyle(theme, cluster.severity, model.severityOrder),
-      title: drawable(cluster.title) || `Cluster ${id}`, firing: cluster.firing ?? 0,
+      style: look.styleOf(cluster),
+      title: drawable(look.titleOf(cluster)) || `Cluster ${id}`, firing: cluster.firing ?? 0,
       bornX: scene.scale.x(lane.bornAt), endMs: lane.endedAt, head: scene.live && lane.endedAt === null,
       untilX: scene.nowX, current: false, crossings: [],
     };
@@ -104,7 +111,15 @@ function addLanes(scene, { model, layout, places, theme }) {
     scene.byId.set(id, view);
   }
   shareRows(scene, layout);
-  for (const view of scene.shown) addCrossings(scene, view);
+  for (const view of scene.shown) {
+    addCrossings(scene, view);
+    view.shape = laneShape(view);
+  }
+}
+
+function laneShape({ id, state, y, height, style, lane, crossings }) {
+  const joins = crossings.map(({ fromY, toY }) => `${fromY} ${toY}`);
+  return [id, state, y, height, style.color, style.pattern, lane.bornAt, lane.endedAt, lane.mergedInto, lane.splitFrom, ...joins].join("|");
 }
 
 /** In a row with several lanes a title ends where the next lane begins. */
@@ -211,13 +226,10 @@ function calmMessage(model, live, rangeSeconds) {
   return { text: "Nothing is firing.", detail: minutes ? `No alert cluster in the last ${counted(minutes, "minute")}.` : "" };
 }
 
-/** What the past pixels depend on, beyond time. */
+/** What all past pixels depend on, beyond time; what those of one lane depend on is its own `shape`. */
 function shapeOf(scene, model) {
   const parts = [model?.historyVersion ?? 0, scene.full, scene.thickest, scene.strip?.most ?? 0, scene.strip?.bucketMs ?? 0];
   for (const band of scene.storms) parts.push(band.id, band.ongoing);
-  for (const { id, state, y, height, style, lane } of scene.shown) {
-    parts.push(id, state, y, height, style.color, lane.bornAt, lane.endedAt, lane.mergedInto, lane.splitFrom);
-  }
   return parts.join("|");
 }
 

@@ -1,5 +1,6 @@
 /**
- * Colours of the evolution view: plain values, so that a host with colours of its own (Grafana) can hand in others.
+ * Colours of the evolution view: plain values, so that a host with colours of its own (Grafana) can hand in others, with
+ * its own font and as `heaviest` the greatest weight that font has.
  *
  * The severities differ in lightness as well as in hue, and each has a pattern besides: nothing rests on hue alone.
  */

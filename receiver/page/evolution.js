@@ -6,6 +6,7 @@
  * while nothing changed, the page is hidden or the view is scrolled away.
  */
 
+import { changedBands } from "./evolution-bands.js";
 import { HistoryPainter } from "./evolution-history.js";
 import { RowLayout, rowSlots } from "./evolution-layout.js";
 import { OverlayPainter } from "./evolution-overlay.js";
@@ -32,6 +33,8 @@ const LATE_MS = 2500;
 const MOST_RATIO = 3;
 /** Drawing may take this share of the time at most, on however slow a machine. */
 const DRAW_SHARE = 0.3;
+/** Where more than this share of the rows changed, all is drawn at once. */
+const MOST_CHANGED = 0.6;
 
 export class EvolutionView {
   #host; #options; #theme; #model = null; #range = { lastSeconds: 1800 };
@@ -51,10 +54,12 @@ export class EvolutionView {
    * @param {(id: number|null) => void} [options.onSelect] a click on a lane, or beside all lanes (null)
    * @param {(id: number|null, at: {x: number, y: number, timeMs: number}) => void} [options.onHover] x and y in CSS px of the host
    * @param {(ms: number, stepMs: number) => string} [options.formatTime] for a host with a time zone of its own
+   * @param {object} [options.look] `styleOf(cluster)` → {look, color, pattern} and `titleOf(cluster)`, in place of severity and title
+   * @param {number} [options.mostRows] at most so many rows, however much room there is
    */
   constructor(host, options = {}) {
     this.#host = host;
-    this.#options = { reducedMotion: false, onSelect() {}, onHover() {}, formatTime: timeText, ...options };
+    this.#options = { reducedMotion: false, mostRows: Infinity, look: {}, onSelect() {}, onHover() {}, formatTime: timeText, ...options };
     this.#theme = options.theme ?? darkTheme;
     const document = host.ownerDocument;
     const create = () => document.createElement("canvas");
@@ -78,6 +83,12 @@ export class EvolutionView {
   setTheme(theme) {
     this.#theme = theme;
     this.#measure.clear();
+    this.#forgetDrawing();
+  }
+
+  /** Change some of the options, all but `theme`. */
+  setOptions(options) {
+    Object.assign(this.#options, options);
     this.#forgetDrawing();
   }
 
@@ -333,14 +344,14 @@ export class EvolutionView {
     const scale = this.#scale();
     const version = this.#model?.version ?? -1;
     if (!this.#stale && !this.#overlayStale && !this.#moving && this.#drawn?.version === version && this.#drawn.scale.rightPx === scale.rightPx) return;
-    const frame = metrics(this.#size, this.#range.lastSeconds !== undefined);
+    const frame = metrics(this.#size, this.#range.lastSeconds !== undefined, this.#options.mostRows);
     this.#arrange(frame, scale, time, version);
     this.#moving = this.#ease(elapsedMs);
     this.#scene = buildScene({
       model: this.#model, layout: this.#layout, hidden: this.#hidden, lanes: this.#lanes, places: this.#places, frame, scale,
       size: this.#size, theme: this.#theme, full: this.#full, thickest: this.#thickest, now: this.#now(), previous: this.#scene,
       hovered: this.#hovered, selected: this.#selected, focused: this.#focused, pointer: this.#pointer,
-      formatTime: this.#options.formatTime,
+      formatTime: this.#options.formatTime, look: this.#options.look,
     });
     this.#paintHistory(this.#scene, version);
     this.#overlay.draw(this.#scene);
@@ -402,22 +413,26 @@ export class EvolutionView {
     return moving || this.#full !== this.#fullTarget || this.#thickest !== this.#thickestTarget;
   }
 
-  /** Draw the whole, or move what is there and draw its newest part. */
+  /** Draw the whole; or move what is there, and draw its newest part and the rows that changed. */
   #paintHistory(scene, version) {
     const { scale } = scene;
     const drawn = this.#drawn;
     const moved = drawn ? scale.rightPx - drawn.scale.rightPx : 0;
     const same = !this.#stale && drawn && scale.sameStep(drawn.scale) && drawn.shape === scene.shape && moved >= 0;
+    const bands = same ? changedBands(drawn.shown, scene) : [];
     const lateMs = Math.max(LATE_MS, scene.strip?.bucketMs ?? 0);
     // Whole device pixels: a clip through a pixel leaves a seam.
     const freshPx = Math.ceil(moved + (lateMs / scale.msPerPx + 12) * scale.ratio) / scale.ratio;
-    if (same && moved === 0 && version === drawn.version) return;
-    if (same && freshPx < (scale.right - scale.left) / 2) {
+    if (same && moved === 0 && version === drawn.version && !bands.length) return;
+    const changed = bands.reduce((sum, [top, bottom]) => sum + bottom - top, 0);
+    const few = changed < (scene.plot.bottom - scene.plot.top) * MOST_CHANGED;
+    if (same && few && freshPx < (scale.right - scale.left) / 2) {
       if (moved) this.#history.shift(moved);
       this.#history.draw(scene, scale.right - freshPx, scene.width);
+      for (const [top, bottom] of bands) this.#history.draw(scene, 0, scale.right - freshPx, top, bottom);
     } else this.#history.draw(scene, 0, scene.width);
     this.#stale = false;
-    this.#drawn = { scale, version, shape: scene.shape };
+    this.#drawn = { scale, version, shape: scene.shape, shown: scene.shown };
   }
 
   #summarise(time) {

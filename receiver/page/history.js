@@ -77,6 +77,12 @@ export class History {
     this.onChange();
   }
 
+  /** Stop asking. Nothing is called afterwards. */
+  close() {
+    this.asked += 1;
+    clearTimeout(this.timer);
+  }
+
   async #storms() {
     try {
       return (await this.api.get("storms", { limit: STORMS })).items;

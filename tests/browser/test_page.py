@@ -123,6 +123,20 @@ class TestWhatIsShown:
         expect(card).to_contain_text("2 values of service fired within 60 seconds")
         page.screenshot(path=pictures / "spread-unclear.png")
 
+    def test_a_card_works_out_a_silence_and_whom_else_it_would_hit(
+        self, receiver: ReceiverProcess, open_page: OpenPage, pictures: Path
+    ) -> None:
+        post(receiver, alerts("NodeLost", "KubeletDown", node="n1"))
+        receiver.settle()
+        page = opened(open_page(receiver.url + "#cluster=1"))
+        silence = page.locator("#card .silence")
+
+        page.get_by_role("button", name="Work out a silence").click()
+        expect(silence).to_contain_text('alertname="NodeLost"')
+        expect(silence).to_contain_text("It hits no other alert that fires now.")
+        silence.scroll_into_view_if_needed()
+        page.screenshot(path=pictures / "silence.png")
+
     def test_what_a_colleague_noted_and_the_nearest_alerts_names_are_read_at_a_glance(
         self, receiver: ReceiverProcess, open_page: OpenPage
     ) -> None:

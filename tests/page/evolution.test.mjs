@@ -118,18 +118,22 @@ test("nothing is drawn while nothing changes", (t) => {
   assert.equal(canvas.context.count("clearRect"), before);
 });
 
-test("time moves the history on by a copy, a changed state draws it whole", (t) => {
-  const { view, model, clock, frame, history } = shown(t, [cluster(1)]);
-  clock.at += 30_000;
-  view.invalidate();
-  frame();
+test("time moves the history on by a copy, also where a state changed; another scale draws it whole", (t) => {
+  const all = [1, 2, 3, 4, 5].map((id) => cluster(id));
+  const { view, model, clock, frame, history } = shown(t, all);
+  const later = (clusters) => {
+    clock.at += 30_000;
+    update(model, clusters);
+    view.invalidate();
+    frame();
+  };
+  later([]);
   assert.equal(history.count("drawImage"), 1);
-  clock.at += 30_000;
-  update(model, [cluster(1, { state: "resolving" })]);
-  view.invalidate();
-  frame();
+  later([cluster(1, { state: "resolving" })]);
+  assert.equal(history.count("drawImage"), 2);
+  later(all.map((one) => ({ ...one, firing: 9000, size: 9000 })));
 
-  assert.equal(history.count("drawImage"), 1);
+  assert.equal(history.count("drawImage"), 2);
 });
 
 test("a hidden page is left alone and drawn when it comes back", (t) => {

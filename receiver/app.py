@@ -6,17 +6,20 @@ import asyncio
 import contextlib
 import logging
 import resource
+import signal
 import threading
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
 
 from receiver import __version__
-from receiver.config import Config, is_loopback, split_address
+from receiver import config as configuration
+from receiver.config import Config, Reloaded, is_loopback, split_address
 from receiver.core.errors import StoreError
 from receiver.core.index import VectorIndex
 from receiver.core.model import Vector
+from receiver.core.settings import ConfigError
 from receiver.core.timestamps import seconds
 from receiver.embedding import Embedder, open_embedder
 from receiver.embedding.prepare import prepare
@@ -24,7 +27,7 @@ from receiver.feed import Feed
 from receiver.metrics import Metrics
 from receiver.pipeline import Intake, Room, Worker, Writer
 from receiver.store import Database, Queries
-from receiver.web import Access, Server
+from receiver.web import Access, Passwords, Server, Tickets, WebFile
 
 log = logging.getLogger(__name__)
 
@@ -53,15 +56,23 @@ class TimedIndex(VectorIndex):
 class App:
     """A running Stormcell."""
 
-    def __init__(self, config: Config) -> None:
+    def __init__(self, config: Config, load: Callable[[], Config] | None = None) -> None:
         """Open everything but the listening socket.
 
+        Args:
+            config: All settings.
+            load: Reads the configuration again; may raise ConfigError.
+
         Raises:
-            ConfigError: A file of tokens cannot be used.
+            ConfigError: A file of tokens or of the web configuration cannot be used.
             StoreError: The storage cannot be used.
         """
         self.config = config
-        access = Access(config.web, time.monotonic)
+        self._load = load or (lambda: config)
+        self._file = WebFile(config.web.config_file, time.monotonic)
+        self._passwords = Passwords()
+        self._tickets = Tickets(time.monotonic)
+        access = self._access(config)
         self.fatal: Exception | None = None
         self._closing = threading.Event()
         self._ended = asyncio.Event()
@@ -102,9 +113,56 @@ class App:
             metrics=self.metrics,
             feed=self.feed,
             access=access,
+            tickets=self._tickets,
+            file=self._file,
+            reload=self.reload,
             clock=clock,
             status=self._status,
         )
+
+    def _access(self, config: Config) -> Access:
+        return Access(
+            config.web,
+            time.monotonic,
+            file=self._file,
+            passwords=self._passwords,
+            tickets=self._tickets,
+        )
+
+    def reload(self) -> Reloaded:
+        """Read the configuration again, and apply of it what a running server can.
+
+        Raises:
+            ConfigError: It cannot be used; then nothing has changed.
+        """
+        try:
+            wanted = self._load()
+            reloaded = configuration.reload(self.config, wanted)
+            access = self._access(reloaded.config)
+        except ConfigError as error:
+            self.metrics.reloaded(False)
+            log.error("the configuration was not reloaded", extra={"err": str(error)})  # noqa: TRY400
+            raise
+        self.config = now = reloaded.config
+        self.server.access = access
+        self.server.webhook.settings = now.intake
+        self.room.configure(now.intake.max_inflight_bytes, now.intake.max_wait)
+        self.intake.wait_seconds = now.intake.max_wait
+        self.feed.configure(now.feed)
+        self.worker.config = now
+        self.metrics.reloaded(True, clock(), len(reloaded.waiting))
+        told = {"applied": ", ".join(reloaded.applied) or "nothing has changed"}
+        log.info("the configuration was reloaded", extra=told)
+        if reloaded.waiting:
+            log.warning(
+                "settings that need a restart", extra={"settings": ", ".join(reloaded.waiting)}
+            )
+        return reloaded
+
+    def reload_if_good(self) -> None:
+        """Reload, or say in the log why not."""
+        with contextlib.suppress(ConfigError):
+            self.reload()
 
     def _make_index(self, dims: int) -> VectorIndex:
         index = TimedIndex(dims)
@@ -193,6 +251,7 @@ class App:
 
     async def close(self) -> None:
         """Take no more, finish what is in hand, close everything."""
+        self.server.closing = True
         self._closing.set()
         await self.intake.close()
         await self.feed.close()
@@ -201,6 +260,7 @@ class App:
             log.warning("a batch was not finished in time; it stays in the inbox")
         await asyncio.to_thread(self.writer.close)
         self.queries.close()
+        self._passwords.close()
 
 
 class _Timed:
@@ -221,14 +281,14 @@ class _Timed:
 
 
 @contextlib.asynccontextmanager
-async def running(config: Config) -> AsyncIterator[App]:
-    """Run the app while the context lasts.
+async def running(config: Config, load: Callable[[], Config] | None = None) -> AsyncIterator[App]:
+    """Run the app while the context lasts; *load* reads the configuration again.
 
     Raises:
         StoreError: The storage cannot be used.
         OSError: The address cannot be listened on.
     """
-    app = App(config)
+    app = App(config, load)
     try:
         await app.start()
         yield app
@@ -236,14 +296,15 @@ async def running(config: Config) -> AsyncIterator[App]:
         await app.close()
 
 
-async def serve(config: Config, stop: asyncio.Event) -> None:
-    """Run until *stop* is set.
+async def serve(config: Config, stop: asyncio.Event, load: Callable[[], Config]) -> None:
+    """Run until *stop* is set; SIGHUP has *load* read the configuration again.
 
     Raises:
         StoreError: The storage cannot be used, or cannot be used any more.
         OSError: The address cannot be listened on.
     """
-    async with running(config) as app:
+    async with running(config, load) as app:
+        asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, app.reload_if_good)
         log.info(
             "listening",
             extra={

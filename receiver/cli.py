@@ -25,6 +25,7 @@ from receiver.demo import demo
 from receiver.embedding import open_embedder
 from receiver.embedding.prepare import prepare
 from receiver.replay import ReplayError
+from receiver.web import webconfig
 
 log = logging.getLogger(__name__)
 
@@ -45,6 +46,10 @@ def parser() -> argparse.ArgumentParser:
     server.add_argument("--web.listen-address", dest="listen_address", metavar="HOST:PORT")
     server.add_argument("--web.external-url", dest="external_url", metavar="URL")
     server.add_argument("--web.route-prefix", dest="route_prefix", metavar="PATH")
+    server.add_argument("--web.config.file", dest="web_config_file", metavar="FILE")
+    server.add_argument(
+        "--web.enable-lifecycle", dest="enable_lifecycle", action="store_const", const=True
+    )
     _add_logging(server)
     server.set_defaults(run=_serve)
 
@@ -158,6 +163,8 @@ _FLAGS = {
     "listen_address": "web.listen_address",
     "external_url": "web.external_url",
     "route_prefix": "web.route_prefix",
+    "web_config_file": "web.config_file",
+    "enable_lifecycle": "web.enable_lifecycle",
 }
 """Flags that are settings under another name."""
 
@@ -176,14 +183,12 @@ def _serve(options: argparse.Namespace) -> int:
     settings = _read_config(options)
 
     async def until_signalled() -> None:
-        stop = asyncio.Event()
+        stop, loop = asyncio.Event(), asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
-            asyncio.get_running_loop().add_signal_handler(number, stop.set)
-        # Without a handler it would end the process, where people expect a reload.
-        asyncio.get_running_loop().add_signal_handler(
-            signal.SIGHUP, log.warning, "SIGHUP: the configuration is read at start only; restart"
-        )
-        await serve(settings, stop)
+            loop.add_signal_handler(number, stop.set)
+        # Until there is something to reload; without a handler it would end the process.
+        loop.add_signal_handler(signal.SIGHUP, log.info, "SIGHUP: the configuration was just read")
+        await serve(settings, stop, lambda: _read_config(options))
 
     asyncio.run(until_signalled())
     return 0
@@ -191,6 +196,8 @@ def _serve(options: argparse.Namespace) -> int:
 
 def _check_config(options: argparse.Namespace) -> int:
     settings = config.load(options.file)
+    if settings.web.config_file:
+        webconfig.read(Path(settings.web.config_file))
     rows = [("setting", "value", "default", "unit", "meaning")]
     for key, value, default, unit, meaning in config.describe(settings):
         rows.append((key, _shown(value), _shown(default), unit, meaning))

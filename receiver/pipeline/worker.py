@@ -109,7 +109,7 @@ class Worker:
             on_fatal: Called when the thread cannot go on at all.
         """
         self._writer = writer
-        self._config = config
+        self.config = config
         self._embedding = Embedding(open_embedder)
         self._clock = clock
         self._make_index = make_index
@@ -231,13 +231,13 @@ class Worker:
 
     def _restore(self) -> None:
         """Build the engine from the store, an empty one if nothing is in it."""
-        window = self._config.clustering.stability_window
-        most_past = self._config.memory.max_past_clusters
+        window = self.config.clustering.stability_window
+        most_past = self.config.memory.max_past_clusters
         restored = self._writer.call(self._writer.store.restore, window, most_past)
         dims = self._embedding.dims
         if restored is not None and restored.vectors is not None:
             dims = restored.vectors.shape[1]
-        self._engine = Engine(self._config.core, dims, self._make_index)
+        self._engine = Engine(self.config.core, dims, self._make_index)
         if restored is not None:
             self._engine.restore(restored)
             # It stays: a full collection that went through it all would stop every thread for a tenth of
@@ -366,7 +366,7 @@ class Worker:
         if self._stopping:
             raise _Stopped
         batch: list[_Piece] = []
-        room = self._config.intake.batch_size
+        room = self.config.intake.batch_size
         while room > 0 and (self._rows or self._read_inbox()):
             row, notification = self._rows.popleft()
             taken = [alert for _, alert in notification.alerts[row.applied : row.applied + room]]
@@ -396,7 +396,7 @@ class Worker:
         It may: how deep a body can be nested depends on the stack of who parses it.
         """
         try:
-            return payload.parse_any(row.body, self._config.identity, row.received_at)
+            return payload.parse_any(row.body, self.config.identity, row.received_at)
         except Exception as error:
             log.exception("a body in the inbox cannot be read, it goes to the dead letters")
             reason = f"body cannot be read again: {error}"[:500]
@@ -510,7 +510,7 @@ class Worker:
         if now - self._journal_trimmed_at < nanoseconds(3600):
             return None
         self._journal_trimmed_at = now
-        return now - nanoseconds(self._config.storage.journal_retention)
+        return now - nanoseconds(self.config.storage.journal_retention)
 
     def _let_time_pass(self) -> bool:
         """Let happen what is due; return whether anything was."""
@@ -550,7 +550,7 @@ class Worker:
                 log.exception("a listener failed")
 
     def _figures(self, engine: Engine) -> dict[str, Any]:
-        limit = self._config.memory.max_vectors
+        limit = self.config.memory.max_vectors
         held = len(engine.texts.index)
         return {
             "stability": engine.stability.report(len(engine.live)),
@@ -560,7 +560,7 @@ class Worker:
                 "max_vectors": limit,
                 "usage_ratio": round(held / limit, 4),
                 "past_clusters": len(engine.past),
-                "max_past_clusters": self._config.memory.max_past_clusters,
+                "max_past_clusters": self.config.memory.max_past_clusters,
             },
             "constraints": engine.constraints.report(),
             "live_clusters": len(engine.live),

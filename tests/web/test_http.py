@@ -159,7 +159,7 @@ class TestWebhook:
         self, client: Client, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         impatient = dataclasses.replace(client.app.config.intake, read_timeout=Seconds(0.1))
-        monkeypatch.setattr(client.app.server.webhook, "_settings", impatient)
+        monkeypatch.setattr(client.app.server.webhook, "settings", impatient)
 
         async def stalls() -> AsyncIterator[bytes]:
             yield b"{"

@@ -13,7 +13,7 @@ from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
 
-from receiver import __version__
+from receiver import __version__, logs
 from receiver import config as configuration
 from receiver.config import Config, Reloaded, is_loopback, split_address
 from receiver.core.errors import StoreError
@@ -77,7 +77,8 @@ class App:
         self._closing = threading.Event()
         self._ended = asyncio.Event()
         self._loop = asyncio.get_running_loop()
-        self._loop.set_exception_handler(LoopFaults().handle)
+        self._faults = LoopFaults()
+        self._loop.set_exception_handler(self._faults.handle)
         raise_descriptor_limit()
         self.metrics = Metrics(__version__)
         database = Database(Path(config.storage.path))
@@ -214,6 +215,14 @@ class App:
             "Clients of the live stream that were cut because they did not read.",
             lambda: self.feed.dropped,
         )
+        self.metrics.counter(
+            "event_loop_faults",
+            "Faults that no request can be told of, such as no descriptor for a connection.",
+            lambda: self._faults.count,
+        )
+        self.metrics.counter(
+            "log_lines_left_out", "Log lines left out as repeats.", lambda: logs.left_out()
+        )
         gauge(
             "known_missing_alerts",
             "Alerts that senders said they cut from their latest notifications, since the start.",
@@ -329,29 +338,26 @@ async def serve(config: Config, stop: asyncio.Event, load: Callable[[], Config])
 def raise_descriptor_limit() -> None:
     """Allow as many open files as the system lets us: a storm opens thousands of connections."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    if soft < hard:
+    try:
         resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
-    log.debug("open files", extra={"limit": hard, "was": soft})
+    except (OSError, ValueError) as error:
+        log.warning("open files stay limited", extra={"limit": soft, "err": str(error)})
+        return
+    log.info("open files", extra={"limit": hard, "was": soft})
 
 
 class LoopFaults:
-    """Logs what no handler caught, the same message at most once in ten seconds.
+    """Logs and counts what no handler caught, such as that no descriptor was left for a connection.
 
-    Out of descriptors, asyncio reports each failed accept: millions of lines in a storm.
+    Attributes:
+        count: How often.
     """
 
     def __init__(self) -> None:
-        """Start with nothing said."""
-        self._said: dict[str, tuple[float, int]] = {}
+        """Start with none."""
+        self.count = 0
 
     def handle(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
         """Log *context*, as asyncio gives it."""
-        message = str(context.get("message"))
-        now = loop.time()
-        said_at, repeats = self._said.get(message, (-10.0, 0))
-        if now - said_at < 10.0:
-            self._said[message] = (said_at, repeats + 1)
-            return
-        self._said[message] = (now, 0)
-        error = context.get("exception")
-        log.error(message, extra={"err": repr(error), "repeated": repeats})
+        self.count += 1
+        log.error(str(context.get("message")), extra={"err": repr(context.get("exception"))})

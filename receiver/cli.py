@@ -13,6 +13,7 @@ import logging
 import os
 import signal
 import sys
+import threading
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -184,14 +185,30 @@ def _serve(options: argparse.Namespace) -> int:
 
     async def until_signalled() -> None:
         stop, loop = asyncio.Event(), asyncio.get_running_loop()
+
+        def end() -> None:
+            if stop.is_set():
+                _give_up("a second signal")
+            stop.set()
+            watchdog = threading.Timer(_STOP_SECONDS, _give_up, ["not stopped in time"])
+            watchdog.daemon = True
+            watchdog.start()
+
         for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, stop.set)
+            loop.add_signal_handler(number, end)
         # Until there is something to reload; without a handler it would end the process.
         loop.add_signal_handler(signal.SIGHUP, log.info, "SIGHUP: the configuration was just read")
         await serve(settings, stop, lambda: _read_config(options))
 
     asyncio.run(until_signalled())
     return 0
+
+
+def _give_up(why: str) -> None:
+    """End at once: what was answered 200 is committed, and the rest is repeated by its sender."""
+    log.error("ending at once", extra={"reason": why})
+    logging.shutdown()
+    os._exit(1)
 
 
 def _check_config(options: argparse.Namespace) -> int:
@@ -221,6 +238,9 @@ def _prepare_model(options: argparse.Namespace) -> int:
     print(place)
     return 0
 
+
+_STOP_SECONDS = 20.0
+"""Longest way from a signal to the end: what is in hand has ten seconds, clients two."""
 
 _DEFAULT_SINCE = 30 * 86400.0
 

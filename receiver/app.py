@@ -320,6 +320,7 @@ async def serve(config: Config, stop: asyncio.Event, load: Callable[[], Config])
                 "address": app.server.url,
                 "version": __version__,
                 "storage": config.storage.path,
+                "open_files": resource.getrlimit(resource.RLIMIT_NOFILE)[0],
             },
         )
         host, _ = split_address(config.web.listen_address)
@@ -343,7 +344,7 @@ def raise_descriptor_limit() -> None:
     except (OSError, ValueError) as error:
         log.warning("open files stay limited", extra={"limit": soft, "err": str(error)})
         return
-    log.info("open files", extra={"limit": hard, "was": soft})
+    log.debug("open files", extra={"limit": hard, "was": soft})
 
 
 class LoopFaults:

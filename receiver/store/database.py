@@ -92,6 +92,7 @@ class Database:
             raise
 
     def _open(self) -> None:
+        schema.check_file(self.path, connect)
         self._db = connect(self.path, read_only=False)
         # Only an empty file takes this setting; with it, room can be given back piece by piece.
         self._db.execute("PRAGMA auto_vacuum = INCREMENTAL")

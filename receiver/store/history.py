@@ -82,7 +82,7 @@ class History:
             self._db = connect(self.path, read_only=True, immutable=self._unchanging)
         try:
             with self._reading():
-                schema.check(name for (name,) in self._db.execute(_APPLIED))
+                schema.check(name for (name,) in self._db.execute(schema.APPLIED))
                 latest: int = self._db.execute(
                     "SELECT coalesce(max(seq), 0) FROM events"
                 ).fetchone()[0]
@@ -189,7 +189,6 @@ def _told(row: sqlite3.Row) -> Told:
     )
 
 
-_APPLIED = "SELECT name FROM _sqlite_migrations WHERE migration_set = 'stormcell'"
 _HAS_CONSTRAINTS = "SELECT 1 FROM sqlite_master WHERE name = 'constraints'"
 _TOLD = (
     "SELECT v.seq, v.time, v.type, v.starts_at AS told_at, e.fingerprint, e.annotations, e.ends_at,"

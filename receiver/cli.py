@@ -11,13 +11,15 @@ import errno
 import json
 import logging
 import os
+import shutil
 import signal
 import sys
+import tempfile
 import threading
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from receiver import __version__, config, logs, replay
+from receiver import __version__, config, logs, replay, store
 from receiver.app import serve
 from receiver.config import Config
 from receiver.core.errors import StormcellError
@@ -57,6 +59,31 @@ def parser() -> argparse.ArgumentParser:
     check = commands.add_parser("check-config", help="check a configuration file and show it")
     check.add_argument("file", type=Path)
     check.set_defaults(run=_check_config)
+
+    copying = commands.add_parser(
+        "backup",
+        help="copy the database while the server runs",
+        description="Copies the database as it is at one moment. What bears the name TARGET is whole: it is"
+        " written beside it first. Put back as stormcell.db into an empty --storage.path, it goes on.",
+        allow_abbrev=False,
+    )
+    copying.add_argument("target", metavar="TARGET", help="a file, or - for stdout")
+    copying.add_argument("--storage.path", dest="storage_path", metavar="DIR")
+    _add_config(copying)
+    copying.set_defaults(run=_backup)
+
+    looking = commands.add_parser(
+        "check-db",
+        help="check a database, also of a running server",
+        description="Checks pages, tables, events, numbers, and, as far as the journal goes back, that its"
+        " inputs give this very state. Exit code 1: something is wrong.",
+        allow_abbrev=False,
+    )
+    looking.add_argument(
+        "place", nargs="?", type=Path, metavar="DIR|FILE", help="default: storage.path"
+    )
+    _add_config(looking)
+    looking.set_defaults(run=_check_db)
 
     model = commands.add_parser("model", help="prepare the embedding model")
     actions = model.add_subparsers(dest="action", required=True, metavar="ACTION")
@@ -223,6 +250,36 @@ def _check_config(options: argparse.Namespace) -> int:
         cells = [cell.ljust(width) for cell, width in zip(row, widths, strict=False)]
         print("  ".join([*cells, row[4]]).rstrip())
     return 0
+
+
+def _backup(options: argparse.Namespace) -> int:
+    source = store.file_of(Path(_read_config(options).storage.path))
+    if options.target != "-":
+        size = store.backup(source, Path(options.target))
+        print(f"{options.target}: {size:,} bytes", file=sys.stderr)
+        return 0
+    if sys.stdout.isatty():
+        raise ConfigError("backup: got -, and stdout is a terminal, expected a pipe or a file")
+    with tempfile.TemporaryDirectory() as folder:
+        copy = Path(folder, "copy")
+        store.backup(source, copy)
+        with copy.open("rb") as file:
+            shutil.copyfileobj(file, sys.stdout.buffer)
+            sys.stdout.buffer.flush()
+    return 0
+
+
+_FOUND = {True: "ok", False: "FAILED", None: "-"}
+
+
+def _check_db(options: argparse.Namespace) -> int:
+    settings = _read_config(options)
+    place = store.file_of(options.place or Path(settings.storage.path))
+    failed = False
+    for finding in store.check(place, settings.core):
+        print(f"{_FOUND[finding.good]:6}  {finding.name:7}  {finding.text}", flush=True)
+        failed |= finding.good is False
+    return int(failed)
 
 
 def _shown(value: object) -> str:

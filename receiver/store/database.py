@@ -523,19 +523,8 @@ class Database:
 
     def inputs(self) -> Iterator[Input]:
         """Yield the inputs of the journal, in order."""
-        for row in self._db.execute("SELECT inputs FROM journal ORDER BY position").fetchall():
-            yield from journal.decode(row["inputs"], self._labels_of, self._text_of)
-
-    def _labels_of(self, fingerprint: str) -> dict[str, str]:
-        row = self._db.execute(
-            "SELECT labels FROM alerts WHERE fingerprint = ?", (fingerprint,)
-        ).fetchone()
-        labels: dict[str, str] = {} if row is None else json.loads(row["labels"])
-        return labels
-
-    def _text_of(self, text_id: int) -> tuple[str, Vector | None]:
-        row = self._db.execute("SELECT text, vector FROM texts WHERE id = ?", (text_id,)).fetchone()
-        return row["text"], None if row["vector"] is None else rows.vector_of(row["vector"])
+        for batch in journal.batches(self._db):
+            yield from batch
 
 
 def _upsert(table: str, columns: Sequence[str], key: str) -> str:

@@ -278,16 +278,16 @@ def check_file(path: Path, connect: Connect) -> None:
 
 def check(applied: Iterable[str]) -> None:
     """Raise StoreError if a newer Stormcell wrote the database: *applied* holds what this one lacks."""
-    newer = sorted(set(applied) - set(_NAMES))
+    newer = sorted(set(applied) - set(NAMES))
     if newer:
         raise StoreError(
             f"the database was written by a newer Stormcell (it has {', '.join(newer)}, this one knows"
-            f" up to {_NAMES[-1]}): start that version, or give another --storage.path"
+            f" up to {NAMES[-1]}): start that version, or give another --storage.path"
         )
 
 
 # The library ignores applied names that it does not know, and would write into a newer database.
-_NAMES = (
+NAMES = (
     "0001_first", "0002_storms", "0003_operator", "0004_evidence", "0005_constraints", "0006_past",
     "0007_company",
 )  # fmt: skip

@@ -19,7 +19,7 @@ from receiver.core.errors import StoreError
 from receiver.core.query import AlertQuery
 from receiver.core.severity import SeveritySettings
 from receiver.store import DATABASE_NAME, Database, History, Queries
-from receiver.store.schema import _NAMES, migrations
+from receiver.store.schema import NAMES, migrations
 from tests.builders import body, engine, entry
 
 SCHEMAS = sorted((Path(__file__).parent / "schemas").glob("*.db.gz"))
@@ -47,10 +47,10 @@ def test_there_is_one_of_each_schema() -> None:
     """Whoever adds a migration makes a database of the schema before: `python -m scripts.old_database`."""
     kept = [path.name.removesuffix(".db.gz") for path in SCHEMAS]
 
-    assert kept == [name for name in _NAMES if name != "0002_storms"]
+    assert kept == [name for name in NAMES if name != "0002_storms"]
     assert [
         migration.name for migration in migrations.pending(sqlite_utils.Database(memory=True))
-    ] == list(_NAMES)
+    ] == list(NAMES)
 
 
 @pytest.mark.parametrize("source", SCHEMAS, ids=lambda path: path.name[:-6])

@@ -15,6 +15,7 @@ from typing import Any
 
 from receiver import __version__, logs
 from receiver import config as configuration
+from receiver.clock import Clock
 from receiver.config import Config, Reloaded, is_loopback, split_address
 from receiver.core.errors import StoreError
 from receiver.core.index import VectorIndex
@@ -36,7 +37,7 @@ _DRAIN_SECONDS = 10.0
 
 
 def clock() -> int:
-    """Return the time of this machine, nanoseconds since 1970."""
+    """Return the time of this machine, nanoseconds since 1970; it may be set."""
     return time.time_ns()
 
 
@@ -82,21 +83,24 @@ class App:
         raise_descriptor_limit()
         self.metrics = Metrics(__version__)
         database = Database(Path(config.storage.path))
-        self.writer = Writer(database, clock)
+        # Whatever this machine's clock says now: what happened before was before.
+        self.clock = Clock(clock, time.monotonic_ns)
+        self.clock.reach(database.clock)
+        self.writer = Writer(database, self.clock)
         self.queries = Queries(database.path, config.severity)
         self.feed = Feed(
             config.feed,
             self.queries,
             epoch=database.epoch,
             status=self._status,
-            clock=clock,
+            clock=self.clock,
             preamble={"severity_order": list(config.severity.order)},
         )
         self.worker = Worker(
             self.writer,
             config,
             self._open_embedder,
-            clock=clock,
+            clock=self.clock,
             make_index=self._make_index,
             listeners=[self.metrics.published, self.feed.published],
             on_retry=self.metrics.retries.inc,
@@ -117,7 +121,7 @@ class App:
             tickets=self._tickets,
             file=self._file,
             reload=self.reload,
-            clock=clock,
+            clock=self.clock,
             status=self._status,
         )
 
@@ -151,7 +155,7 @@ class App:
         self.intake.wait_seconds = now.intake.max_wait
         self.feed.configure(now.feed)
         self.worker.config = now
-        self.metrics.reloaded(True, clock(), len(reloaded.waiting))
+        self.metrics.reloaded(True, self.clock(), len(reloaded.waiting))
         told = {"applied": ", ".join(reloaded.applied) or "nothing has changed"}
         log.info("the configuration was reloaded", extra=told)
         if reloaded.waiting:
@@ -216,6 +220,21 @@ class App:
             lambda: self.feed.dropped,
         )
         self.metrics.counter(
+            "storage_errors",
+            "Failed calls of the database; the sender is told to retry, or it is tried again.",
+            lambda: self.writer.errors,
+        )
+        self.metrics.counter(
+            "worker_restarts",
+            "Times the worker began again from what is committed, after a fault of ours.",
+            lambda: self.worker.restarts,
+        )
+        gauge(
+            "clock_ahead_seconds",
+            "By how much our time is ahead of the machine's clock, which was set back.",
+            self.clock.ahead_seconds,
+        )
+        self.metrics.counter(
             "event_loop_faults",
             "Faults that no request can be told of, such as no descriptor for a connection.",
             lambda: self._faults.count,
@@ -238,7 +257,7 @@ class App:
 
     def _oldest_pending_age(self) -> float:
         oldest = self.writer.oldest_pending_at()
-        return 0.0 if oldest is None else max(0.0, seconds(clock() - oldest))
+        return 0.0 if oldest is None else max(0.0, seconds(self.clock() - oldest))
 
     def is_ready(self) -> bool:
         """Return whether alerts can be taken and the state is restored."""

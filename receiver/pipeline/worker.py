@@ -49,6 +49,9 @@ _RETRY_SECONDS = (0.5, 1.0, 2.0, 5.0, 10.0)
 _MODEL_RETRY_SECONDS = (1.0, 10.0, 60.0, 300.0)
 """An attempt to prepare the model may cost a minute of two processors; one that fails fails again."""
 
+_RESTART_SECONDS = 1.0
+"""Before the worker begins again after a fault of ours, which may be there still."""
+
 _READ_BYTES = 4 * 2**20
 """Bodies read from the inbox at once, so that a backlog on disk does not become one in memory."""
 
@@ -127,6 +130,7 @@ class Worker:
         self._journal_trimmed_at = 0
         self._engine: Engine | None = None
         self.restored = False
+        self.restarts = 0
         self.stats: dict[str, Any] | None = None
 
     # -- other threads ---------------------------------------------------------------------------
@@ -199,6 +203,25 @@ class Worker:
 
     def _run(self) -> None:
         try:
+            while not self._work():
+                self._begin_again()
+        except _Stopped:
+            pass
+        except StoreError as error:
+            self._on_fatal(error)
+        except BaseException as error:
+            log.exception("the worker cannot go on")
+            self._on_fatal(StoreError(f"the worker cannot go on: {error!r}"))
+        finally:
+            self._embedding.close()
+            waiting = [answer for *_, answer in self._asked]
+            for answer in waiting + [answer for *_, answer in self._commands]:
+                if answer.set_running_or_notify_cancel():
+                    answer.set_exception(TryLater("shutting down"))
+
+    def _work(self) -> bool:
+        """Apply what comes until told to stop, which raises; return False after a fault of ours."""
+        try:
             self._restore()
             self._retrying(
                 self._open_embedder,
@@ -215,19 +238,19 @@ class Worker:
                     self._look_again()
                 elif not self._let_time_pass():
                     self._sleep()
-        except _Stopped:
-            pass
-        except StoreError as error:
-            self._on_fatal(error)
-        except Exception as error:
-            log.exception("the worker cannot go on")
-            self._on_fatal(error)
-        finally:
-            self._embedding.close()
-            waiting = [answer for *_, answer in self._asked]
-            for answer in waiting + [answer for *_, answer in self._commands]:
-                if answer.set_running_or_notify_cancel():
-                    answer.set_exception(TryLater("shutting down"))
+        except (_Stopped, StoreError):
+            raise
+        except Exception:
+            log.exception("the worker failed, it begins again with what is committed")
+            return False
+
+    def _begin_again(self) -> None:
+        """Forget all that is in memory: the store has all that counts, and how far the inbox is done."""
+        self.restarts += 1
+        self._engine, self.restored = None, False
+        self._rows.clear()
+        self._read_up_to = 0
+        self._pause(_RESTART_SECONDS)
 
     def _restore(self) -> None:
         """Build the engine from the store, an empty one if nothing is in it."""

@@ -147,6 +147,12 @@ class Database:
         return self._meta("epoch") or ""
 
     @property
+    def clock(self) -> int:
+        """When the last step was, nanoseconds; 0 for never."""
+        counters = self._meta("counters")
+        return 0 if counters is None else rows.counters_of(counters).clock
+
+    @property
     def embedder(self) -> str | None:
         """What made the vectors in here; None while there are none."""
         return self._meta("embedder")

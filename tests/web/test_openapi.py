@@ -10,6 +10,7 @@ import io
 import itertools
 import json
 import re
+import sqlite3
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -30,6 +31,7 @@ from receiver.core.clusters import ClusterState
 from receiver.core.evolution import EventType
 from receiver.core.model import Merge, OperatorCommand, Split, Tick
 from receiver.core.timestamps import render
+from receiver.store import Queries
 from receiver.web import page, parameters, tickets
 from receiver.web.access import Role
 from receiver.web.openapi import PATH
@@ -357,6 +359,12 @@ async def in_state(state: str, asked: Caller) -> AsyncIterator[None]:
             patch.setattr(asked.app.intake, "_closed", True)
         elif state == "another configuration is wrong":
             patch.setattr(asked.app, "_load", lambda: load(None, ["web.listen_address=nowhere"]))
+        elif state == "the database is locked":
+
+            def locked(queries: Queries) -> object:
+                raise sqlite3.OperationalError("database is locked")
+
+            patch.setattr(Queries, "_db", property(locked))
         elif state == "tickets are out":
             patch.setattr(tickets, "_MAX_TICKETS", 0)
         elif state == "somebody listens":
@@ -537,6 +545,13 @@ CASES = [
     Case("reloadConfiguration", 200),
     Case("reloadConfiguration", 500, state="another configuration is wrong"),
     Case("reloadConfiguration", 403, known=True, told=OPERATOR),
+    *(
+        Case(name, 503, state="the database is locked")
+        for name in (
+            "listClusters", "getCluster", "listAlerts", "getAlert", "listEvents", "getTimeline",
+            "listStorms",
+        )
+    ),
     Case("getPage", 200),
     Case("getPage", 206, told={"headers": {"Range": "bytes=0-3"}}),
     Case("getPage", 304, told={"headers": {"If-None-Match": "*"}}),

@@ -6,17 +6,21 @@ import asyncio
 import contextlib
 import logging
 import resource
+import signal
 import threading
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
 
-from receiver import __version__
-from receiver.config import Config, is_loopback, split_address
+from receiver import __version__, logs
+from receiver import config as configuration
+from receiver.clock import Clock
+from receiver.config import Config, Reloaded, is_loopback, split_address
 from receiver.core.errors import StoreError
 from receiver.core.index import VectorIndex
 from receiver.core.model import Vector
+from receiver.core.settings import ConfigError
 from receiver.core.timestamps import seconds
 from receiver.embedding import Embedder, open_embedder
 from receiver.embedding.prepare import prepare
@@ -25,7 +29,7 @@ from receiver.metrics import Metrics
 from receiver.pipeline import Intake, Room, Worker, Writer
 from receiver.reconciliation import Reconciliation
 from receiver.store import Database, Queries
-from receiver.web import Access, Server
+from receiver.web import Access, Passwords, Server, Tickets, WebFile
 
 log = logging.getLogger(__name__)
 
@@ -34,7 +38,7 @@ _DRAIN_SECONDS = 10.0
 
 
 def clock() -> int:
-    """Return the time of this machine, nanoseconds since 1970."""
+    """Return the time of this machine, nanoseconds since 1970; it may be set."""
     return time.time_ns()
 
 
@@ -54,38 +58,50 @@ class TimedIndex(VectorIndex):
 class App:
     """A running Stormcell."""
 
-    def __init__(self, config: Config) -> None:
+    def __init__(self, config: Config, load: Callable[[], Config] | None = None) -> None:
         """Open everything but the listening socket.
 
+        Args:
+            config: All settings.
+            load: Reads the configuration again; may raise ConfigError.
+
         Raises:
-            ConfigError: A file of tokens cannot be used.
+            ConfigError: A file of tokens or of the web configuration cannot be used.
             StoreError: The storage cannot be used.
         """
         self.config = config
-        access = Access(config.web, time.monotonic)
+        self._load = load or (lambda: config)
+        self._file = WebFile(config.web.config_file, time.monotonic)
+        self._passwords = Passwords()
+        self._tickets = Tickets(time.monotonic)
+        access = self._access(config)
         self.fatal: Exception | None = None
         self._closing = threading.Event()
         self._ended = asyncio.Event()
         self._loop = asyncio.get_running_loop()
-        self._loop.set_exception_handler(LoopFaults().handle)
+        self._faults = LoopFaults()
+        self._loop.set_exception_handler(self._faults.handle)
         raise_descriptor_limit()
         self.metrics = Metrics(__version__)
         database = Database(Path(config.storage.path))
-        self.writer = Writer(database, clock)
+        # Whatever this machine's clock says now: what happened before was before.
+        self.clock = Clock(clock, time.monotonic_ns)
+        self.clock.reach(database.clock)
+        self.writer = Writer(database, self.clock)
         self.queries = Queries(database.path, config.severity)
         self.feed = Feed(
             config.feed,
             self.queries,
             epoch=database.epoch,
             status=self._status,
-            clock=clock,
+            clock=self.clock,
             preamble={"severity_order": list(config.severity.order)},
         )
         self.worker = Worker(
             self.writer,
             config,
             self._open_embedder,
-            clock=clock,
+            clock=self.clock,
             make_index=self._make_index,
             listeners=[self.metrics.published, self.feed.published],
             on_retry=self.metrics.retries.inc,
@@ -110,9 +126,56 @@ class App:
             metrics=self.metrics,
             feed=self.feed,
             access=access,
-            clock=clock,
+            tickets=self._tickets,
+            file=self._file,
+            reload=self.reload,
+            clock=self.clock,
             status=self._status,
         )
+
+    def _access(self, config: Config) -> Access:
+        return Access(
+            config.web,
+            time.monotonic,
+            file=self._file,
+            passwords=self._passwords,
+            tickets=self._tickets,
+        )
+
+    def reload(self) -> Reloaded:
+        """Read the configuration again, and apply of it what a running server can.
+
+        Raises:
+            ConfigError: It cannot be used; then nothing has changed.
+        """
+        try:
+            wanted = self._load()
+            reloaded = configuration.reload(self.config, wanted)
+            access = self._access(reloaded.config)
+        except ConfigError as error:
+            self.metrics.reloaded(False)
+            log.error("the configuration was not reloaded", extra={"err": str(error)})  # noqa: TRY400
+            raise
+        self.config = now = reloaded.config
+        self.server.access = access
+        self.server.webhook.settings = now.intake
+        self.room.configure(now.intake.max_inflight_bytes, now.intake.max_wait)
+        self.intake.wait_seconds = now.intake.max_wait
+        self.feed.configure(now.feed)
+        self.worker.config = now
+        self.metrics.reloaded(True, self.clock(), len(reloaded.waiting))
+        told = {"applied": ", ".join(reloaded.applied) or "nothing has changed"}
+        log.info("the configuration was reloaded", extra=told)
+        if reloaded.waiting:
+            log.warning(
+                "settings that need a restart", extra={"settings": ", ".join(reloaded.waiting)}
+            )
+        return reloaded
+
+    def reload_if_good(self) -> None:
+        """Reload, or say in the log why not."""
+        with contextlib.suppress(ConfigError):
+            self.reload()
 
     def _make_index(self, dims: int) -> VectorIndex:
         index = TimedIndex(dims)
@@ -169,6 +232,29 @@ class App:
             "Clients of the live stream that were cut because they did not read.",
             lambda: self.feed.dropped,
         )
+        self.metrics.counter(
+            "storage_errors",
+            "Failed calls of the database; the sender is told to retry, or it is tried again.",
+            lambda: self.writer.errors,
+        )
+        self.metrics.counter(
+            "worker_restarts",
+            "Times the worker began again from what is committed, after a fault of ours.",
+            lambda: self.worker.restarts,
+        )
+        gauge(
+            "clock_ahead_seconds",
+            "By how much our time is ahead of the machine's clock, which was set back.",
+            self.clock.ahead_seconds,
+        )
+        self.metrics.counter(
+            "event_loop_faults",
+            "Faults that no request can be told of, such as no descriptor for a connection.",
+            lambda: self._faults.count,
+        )
+        self.metrics.counter(
+            "log_lines_left_out", "Log lines left out as repeats.", lambda: logs.left_out()
+        )
         gauge(
             "known_missing_alerts",
             "Alerts that senders said they cut from their latest notifications, since the start.",
@@ -184,7 +270,7 @@ class App:
 
     def _oldest_pending_age(self) -> float:
         oldest = self.writer.oldest_pending_at()
-        return 0.0 if oldest is None else max(0.0, seconds(clock() - oldest))
+        return 0.0 if oldest is None else max(0.0, seconds(self.clock() - oldest))
 
     def is_ready(self) -> bool:
         """Return whether alerts can be taken and the state is restored."""
@@ -207,6 +293,7 @@ class App:
 
     async def close(self) -> None:
         """Take no more, finish what is in hand, close everything."""
+        self.server.closing = True
         self._closing.set()
         await self.reconciliation.close()
         await self.intake.close()
@@ -216,6 +303,7 @@ class App:
             log.warning("a batch was not finished in time; it stays in the inbox")
         await asyncio.to_thread(self.writer.close)
         self.queries.close()
+        self._passwords.close()
 
 
 class _Timed:
@@ -236,14 +324,14 @@ class _Timed:
 
 
 @contextlib.asynccontextmanager
-async def running(config: Config) -> AsyncIterator[App]:
-    """Run the app while the context lasts.
+async def running(config: Config, load: Callable[[], Config] | None = None) -> AsyncIterator[App]:
+    """Run the app while the context lasts; *load* reads the configuration again.
 
     Raises:
         StoreError: The storage cannot be used.
         OSError: The address cannot be listened on.
     """
-    app = App(config)
+    app = App(config, load)
     try:
         await app.start()
         yield app
@@ -251,20 +339,22 @@ async def running(config: Config) -> AsyncIterator[App]:
         await app.close()
 
 
-async def serve(config: Config, stop: asyncio.Event) -> None:
-    """Run until *stop* is set.
+async def serve(config: Config, stop: asyncio.Event, load: Callable[[], Config]) -> None:
+    """Run until *stop* is set; SIGHUP has *load* read the configuration again.
 
     Raises:
         StoreError: The storage cannot be used, or cannot be used any more.
         OSError: The address cannot be listened on.
     """
-    async with running(config) as app:
+    async with running(config, load) as app:
+        asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, app.reload_if_good)
         log.info(
             "listening",
             extra={
                 "address": app.server.url,
                 "version": __version__,
                 "storage": config.storage.path,
+                "open_files": resource.getrlimit(resource.RLIMIT_NOFILE)[0],
             },
         )
         host, _ = split_address(config.web.listen_address)
@@ -283,29 +373,26 @@ async def serve(config: Config, stop: asyncio.Event) -> None:
 def raise_descriptor_limit() -> None:
     """Allow as many open files as the system lets us: a storm opens thousands of connections."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    if soft < hard:
+    try:
         resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    except (OSError, ValueError) as error:
+        log.warning("open files stay limited", extra={"limit": soft, "err": str(error)})
+        return
     log.debug("open files", extra={"limit": hard, "was": soft})
 
 
 class LoopFaults:
-    """Logs what no handler caught, the same message at most once in ten seconds.
+    """Logs and counts what no handler caught, such as that no descriptor was left for a connection.
 
-    Out of descriptors, asyncio reports each failed accept: millions of lines in a storm.
+    Attributes:
+        count: How often.
     """
 
     def __init__(self) -> None:
-        """Start with nothing said."""
-        self._said: dict[str, tuple[float, int]] = {}
+        """Start with none."""
+        self.count = 0
 
     def handle(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
         """Log *context*, as asyncio gives it."""
-        message = str(context.get("message"))
-        now = loop.time()
-        said_at, repeats = self._said.get(message, (-10.0, 0))
-        if now - said_at < 10.0:
-            self._said[message] = (said_at, repeats + 1)
-            return
-        self._said[message] = (now, 0)
-        error = context.get("exception")
-        log.error(message, extra={"err": repr(error), "repeated": repeats})
+        self.count += 1
+        log.error(str(context.get("message")), extra={"err": repr(context.get("exception"))})

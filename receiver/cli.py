@@ -11,12 +11,15 @@ import errno
 import json
 import logging
 import os
+import shutil
 import signal
 import sys
+import tempfile
+import threading
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from receiver import __version__, config, logs, replay
+from receiver import __version__, config, logs, replay, store
 from receiver.app import serve
 from receiver.config import Config
 from receiver.core.errors import StormcellError
@@ -25,6 +28,7 @@ from receiver.demo import demo, load
 from receiver.embedding import open_embedder
 from receiver.embedding.prepare import prepare
 from receiver.replay import ReplayError
+from receiver.web import webconfig
 
 log = logging.getLogger(__name__)
 
@@ -45,12 +49,41 @@ def parser() -> argparse.ArgumentParser:
     server.add_argument("--web.listen-address", dest="listen_address", metavar="HOST:PORT")
     server.add_argument("--web.external-url", dest="external_url", metavar="URL")
     server.add_argument("--web.route-prefix", dest="route_prefix", metavar="PATH")
+    server.add_argument("--web.config.file", dest="web_config_file", metavar="FILE")
+    server.add_argument(
+        "--web.enable-lifecycle", dest="enable_lifecycle", action="store_const", const=True
+    )
     _add_logging(server)
     server.set_defaults(run=_serve)
 
     check = commands.add_parser("check-config", help="check a configuration file and show it")
     check.add_argument("file", type=Path)
     check.set_defaults(run=_check_config)
+
+    copying = commands.add_parser(
+        "backup",
+        help="copy the database while the server runs",
+        description="Copies the database as it is at one moment. What bears the name TARGET is whole: it is"
+        " written beside it first. Put back as stormcell.db into an empty --storage.path, it goes on.",
+        allow_abbrev=False,
+    )
+    copying.add_argument("target", metavar="TARGET", help="a file, or - for stdout")
+    copying.add_argument("--storage.path", dest="storage_path", metavar="DIR")
+    _add_config(copying)
+    copying.set_defaults(run=_backup)
+
+    looking = commands.add_parser(
+        "check-db",
+        help="check a database, also of a running server",
+        description="Checks pages, tables, events, numbers, and, as far as the journal goes back, that its"
+        " inputs give this very state. Exit code 1: something is wrong.",
+        allow_abbrev=False,
+    )
+    looking.add_argument(
+        "place", nargs="?", type=Path, metavar="DIR|FILE", help="default: storage.path"
+    )
+    _add_config(looking)
+    looking.set_defaults(run=_check_db)
 
     model = commands.add_parser("model", help="prepare the embedding model")
     actions = model.add_subparsers(dest="action", required=True, metavar="ACTION")
@@ -163,6 +196,8 @@ _FLAGS = {
     "listen_address": "web.listen_address",
     "external_url": "web.external_url",
     "route_prefix": "web.route_prefix",
+    "web_config_file": "web.config_file",
+    "enable_lifecycle": "web.enable_lifecycle",
 }
 """Flags that are settings under another name."""
 
@@ -181,21 +216,37 @@ def _serve(options: argparse.Namespace) -> int:
     settings = _read_config(options)
 
     async def until_signalled() -> None:
-        stop = asyncio.Event()
+        stop, loop = asyncio.Event(), asyncio.get_running_loop()
+
+        def end() -> None:
+            if stop.is_set():
+                _give_up("a second signal")
+            stop.set()
+            watchdog = threading.Timer(_STOP_SECONDS, _give_up, ["not stopped in time"])
+            watchdog.daemon = True
+            watchdog.start()
+
         for number in (signal.SIGTERM, signal.SIGINT):
-            asyncio.get_running_loop().add_signal_handler(number, stop.set)
-        # Without a handler it would end the process, where people expect a reload.
-        asyncio.get_running_loop().add_signal_handler(
-            signal.SIGHUP, log.warning, "SIGHUP: the configuration is read at start only; restart"
-        )
-        await serve(settings, stop)
+            loop.add_signal_handler(number, end)
+        # Until there is something to reload; without a handler it would end the process.
+        loop.add_signal_handler(signal.SIGHUP, log.info, "SIGHUP: the configuration was just read")
+        await serve(settings, stop, lambda: _read_config(options))
 
     asyncio.run(until_signalled())
     return 0
 
 
+def _give_up(why: str) -> None:
+    """End at once: what was answered 200 is committed, and the rest is repeated by its sender."""
+    log.error("ending at once", extra={"reason": why})
+    logging.shutdown()
+    os._exit(1)
+
+
 def _check_config(options: argparse.Namespace) -> int:
     settings = config.load(options.file)
+    if settings.web.config_file:
+        webconfig.read(Path(settings.web.config_file))
     rows = [("setting", "value", "default", "unit", "meaning")]
     for key, value, default, unit, meaning in config.describe(settings):
         rows.append((key, _shown(value), _shown(default), unit, meaning))
@@ -204,6 +255,36 @@ def _check_config(options: argparse.Namespace) -> int:
         cells = [cell.ljust(width) for cell, width in zip(row, widths, strict=False)]
         print("  ".join([*cells, row[4]]).rstrip())
     return 0
+
+
+def _backup(options: argparse.Namespace) -> int:
+    source = store.file_of(Path(_read_config(options).storage.path))
+    if options.target != "-":
+        size = store.backup(source, Path(options.target))
+        print(f"{options.target}: {size:,} bytes", file=sys.stderr)
+        return 0
+    if sys.stdout.isatty():
+        raise ConfigError("backup: got -, and stdout is a terminal, expected a pipe or a file")
+    with tempfile.TemporaryDirectory() as folder:
+        copy = Path(folder, "copy")
+        store.backup(source, copy)
+        with copy.open("rb") as file:
+            shutil.copyfileobj(file, sys.stdout.buffer)
+            sys.stdout.buffer.flush()
+    return 0
+
+
+_FOUND = {True: "ok", False: "FAILED", None: "-"}
+
+
+def _check_db(options: argparse.Namespace) -> int:
+    settings = _read_config(options)
+    place = store.file_of(options.place or Path(settings.storage.path))
+    failed = False
+    for finding in store.check(place, settings.core):
+        print(f"{_FOUND[finding.good]:6}  {finding.name:7}  {finding.text}", flush=True)
+        failed |= finding.good is False
+    return int(failed)
 
 
 def _shown(value: object) -> str:
@@ -219,6 +300,9 @@ def _prepare_model(options: argparse.Namespace) -> int:
     print(place)
     return 0
 
+
+_STOP_SECONDS = 20.0
+"""Longest way from a signal to the end: what is in hand has ten seconds, clients two."""
 
 _DEFAULT_SINCE = 30 * 86400.0
 

@@ -120,11 +120,23 @@ class WebSettings:
     operator_token_files: tuple[str, ...] = setting(
         (), "Files with bearer tokens, one a line, for those who read and change."
     )
+    config_file: str = setting(
+        "",
+        "File with TLS, users and headers, in the format of Prometheus' exporter-toolkit; empty: none.",
+    )
+    webhook_users: tuple[str, ...] = setting(
+        (), "Users of config_file who post alerts; with no list of users, each may do everything."
+    )
+    read_users: tuple[str, ...] = setting((), "Users of config_file who read.")
+    operator_users: tuple[str, ...] = setting((), "Users of config_file who read and change.")
     anonymous_roles: tuple[str, ...] = setting(
-        (), "Roles that anyone who reaches the address has, without a token."
+        (), "Roles that anyone who reaches the address has, without token or password."
     )
     allowed_origins: tuple[str, ...] = setting(
         (), "Origins, beside its own, whose pages may open the stream and change things."
+    )
+    enable_lifecycle: bool = setting(
+        False, "Whether POST /-/reload has the configuration read again; SIGHUP always does."
     )
 
     def __post_init__(self) -> None:
@@ -142,18 +154,24 @@ class WebSettings:
                 expected = "some of " + ", ".join(_ROLES)
                 raise ConfigError(f"web.anonymous_roles: got {role!r}, expected {expected}")
         files = (self.webhook_token_files, self.read_token_files, self.operator_token_files)
-        if not (any(files) or is_loopback(host) or self.anonymous_roles):
-            raise ConfigError(
-                f"web.listen_address: got {self.listen_address!r}, which others can reach, but no"
-                " token is configured: give web.webhook_token_files and the like, or say in"
-                " web.anonymous_roles which roles anyone may have (docs/access.md)"
-            )
+        # Whether config_file has users is seen when it is read.
+        if not (any(files) or is_loopback(host) or self.anonymous_roles or self.config_file):
+            raise open_door(self)
 
     @property
     def prefix(self) -> str:
         """What all paths begin with: empty, or a path that does not end in a slash."""
         told = self.route_prefix or urlsplit(self.external_url).path
         return "" if not told.strip("/") else "/" + told.strip("/")
+
+
+def open_door(settings: WebSettings) -> ConfigError:
+    """Return the refusal of an address that others can reach, and that nothing guards."""
+    return ConfigError(
+        f"web.listen_address: got {settings.listen_address!r}, which others can reach, but no token and"
+        " no user is configured: give web.webhook_token_files and the like, or users in"
+        " web.config_file, or say in web.anonymous_roles which roles anyone may have (docs/access.md)"
+    )
 
 
 def _check_url(name: str, value: str, *, bare: bool = False) -> None:
@@ -169,7 +187,9 @@ def _check_url(name: str, value: str, *, bare: bool = False) -> None:
         good = False
     if not good:
         expected = "https://host[:port]" + ("" if bare else "[/path]")
-        raise ConfigError(f"{name}: got {value!r}, expected {expected}")
+        # Before an @ there may be a password.
+        shown = value if "@" not in value else "***@" + value.rpartition("@")[2]
+        raise ConfigError(f"{name}: got {shown!r}, expected {expected}")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -376,6 +396,64 @@ def _apply(document: Any, override: str) -> None:
 
 def _one_line(error: Exception) -> str:
     return " ".join(str(error).split())
+
+
+RELOADED = (
+    "web.webhook_token_files", "web.read_token_files", "web.operator_token_files",
+    "web.webhook_users", "web.read_users", "web.operator_users",
+    "web.anonymous_roles", "web.allowed_origins",
+    "storage.journal_retention", "intake", "feed",
+)  # fmt: skip
+"""Settings and whole sections that a running server takes on.
+
+None that steers the core: it is a fold over its inputs, and settings that changed between two of them would
+have to be among these to be run again.
+"""
+
+
+def reloaded(key: str) -> bool:
+    """Whether a reload applies the setting *key*."""
+    return key in RELOADED or key.partition(".")[0] in RELOADED
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Reloaded:
+    """What came of reading the configuration again.
+
+    Attributes:
+        config: What holds now.
+        applied: Keys of settings that have changed with it.
+        waiting: Keys of settings that would have to, but need a restart.
+    """
+
+    config: Config
+    applied: tuple[str, ...]
+    waiting: tuple[str, ...]
+
+    def told(self) -> str:
+        """Return it as lines of text, for people."""
+        lines = [f"applied: {', '.join(self.applied) or 'nothing has changed'}"]
+        if self.waiting:
+            lines.append(f"needs a restart: {', '.join(self.waiting)}")
+        return "\n".join(lines) + "\n"
+
+
+def reload(now: Config, wanted: Config) -> Reloaded:
+    """Return *now* with all of *wanted* that a running server can take on."""
+    applied, waiting, sections = [], [], {}
+    for name, section in _sections().items():
+        changed = {}
+        for field in dataclasses.fields(section):
+            key, value = f"{name}.{field.name}", getattr(getattr(wanted, name), field.name)
+            if value == getattr(getattr(now, name), field.name):
+                continue
+            if reloaded(key):
+                changed[field.name] = value
+                applied.append(key)
+            else:
+                waiting.append(key)
+        sections[name] = dataclasses.replace(getattr(now, name), **changed)
+    return Reloaded(Config(**sections), tuple(applied), tuple(waiting))
 
 
 def describe(config: Config) -> Iterator[tuple[str, Any, Any, str, str]]:

@@ -109,8 +109,7 @@ class Feed:
             clock: Nanoseconds since 1970.
             preamble: What a snapshot says beside clusters: settings that a reader needs.
         """
-        self._settings = settings
-        self._most_waiting = settings.total_buffer_bytes
+        self.configure(settings)
         self._history = history
         self._epoch = epoch
         self._status = status
@@ -133,6 +132,11 @@ class Feed:
         self._closing = False
         self._readers = ThreadPoolExecutor(max_workers=1, thread_name_prefix="feed")
         self.dropped = 0
+
+    def configure(self, settings: FeedSettings) -> None:
+        """Be bounded by *settings* from now on."""
+        self._settings = settings
+        self._most_waiting = settings.total_buffer_bytes
 
     # -- the worker's thread ---------------------------------------------------------------------
 

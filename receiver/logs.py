@@ -1,15 +1,64 @@
-"""Log lines as Alertmanager writes them: logfmt on stderr, one line each, nothing hostile in them."""
+"""Log lines as Alertmanager writes them: logfmt on stderr, one line each, nothing hostile in them.
+
+What is said again and again is said a few times and then counted: a fault in a storm must not fill the
+disk that the alerts need.
+"""
 
 from __future__ import annotations
 
 import json
 import logging
+import threading
 import time
+from collections import OrderedDict
+from collections.abc import Callable
 from typing import Any
 
 LEVELS = ("debug", "info", "warn", "error")
 FORMATS = ("logfmt", "json")
 _STANDARD = frozenset(logging.makeLogRecord({}).__dict__) | {"message", "asctime", "taskName"}
+
+_WINDOW_SECONDS = 10.0
+_LINES = 10
+"""Lines of one kind in a window; further ones are counted and left out."""
+
+_KINDS = 1000
+"""Kinds that are known at once; a line in which values stand where words should is a kind each time."""
+
+
+class Repeats(logging.Filter):
+    """Lets a kind of line pass a few times in a window, and says with the next how many it left out.
+
+    A kind is the logger, the level and the words, not the values.
+    """
+
+    def __init__(self, seconds: Callable[[], float] = time.monotonic) -> None:
+        """Nothing was said yet; *seconds* is a clock for durations."""
+        super().__init__()
+        self._seconds = seconds
+        self._lock = threading.Lock()
+        self._kinds: OrderedDict[tuple[str, int, str], list[float]] = OrderedDict()
+        self.left_out = 0
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Return whether *record* is to be written."""
+        kind, now = (record.name, record.levelno, str(record.msg)), self._seconds()
+        with self._lock:
+            began, lines = self._kinds.get(kind, (now, 0.0))
+            if now - began < _WINDOW_SECONDS:
+                self._note(kind, began, lines + 1)
+                self.left_out += lines >= _LINES
+                return lines < _LINES
+            self._note(kind, now, 1)
+            if lines > _LINES:
+                record.left_out = int(lines) - _LINES
+            return True
+
+    def _note(self, kind: tuple[str, int, str], began: float, lines: float) -> None:
+        self._kinds[kind] = [began, lines]
+        self._kinds.move_to_end(kind)
+        if len(self._kinds) > _KINDS:
+            self._kinds.popitem(last=False)
 
 
 class _Formatter(logging.Formatter):
@@ -39,12 +88,21 @@ def _quoted(value: object) -> str:
     return text if plain and text else json.dumps(text)
 
 
+_repeats = Repeats()
+
+
+def left_out() -> int:
+    """Return how many lines were left out, since the start."""
+    return _repeats.left_out
+
+
 def configure(level: str, form: str) -> None:
     """Send all logs to stderr, from *level* (one of LEVELS) on, in *form* (one of FORMATS)."""
     handler = logging.StreamHandler()
     formatter = _Formatter(form)
     formatter.converter = time.gmtime
     handler.setFormatter(formatter)
+    handler.addFilter(_repeats)
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel({"warn": "WARNING"}.get(level, level.upper()))

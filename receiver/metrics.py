@@ -137,11 +137,22 @@ class Metrics:
         Gauge("stormcell_build_info", "Always 1.", ["version"], registry=registry).labels(
             version
         ).set(1)
-        Gauge(
+        self._reload_successful = Gauge(
             "stormcell_config_last_reload_successful",
-            "Whether the configuration was read without a fault; it is read at the start only.",
+            "Whether the configuration was last read without a fault.",
             registry=registry,
-        ).set(1)
+        )
+        self._reload_time = Gauge(
+            "stormcell_config_last_reload_success_timestamp_seconds",
+            "When the configuration was last reloaded without a fault; 0 if that was at the start.",
+            registry=registry,
+        )
+        self._restart_needed = Gauge(
+            "stormcell_config_settings_need_restart",
+            "Settings that were changed at the last reload and hold only after a restart.",
+            registry=registry,
+        )
+        self._reload_successful.set(1)
         for code in _CODES:
             self.webhook_requests.labels(code)
         for kind in EventType:
@@ -160,6 +171,13 @@ class Metrics:
     def counter(self, name: str, help: str, read: Callable[[], float]) -> None:
         """Show what *read*, which only grows, returns at each scrape as `stormcell_`*name*`_total`."""
         self.registry.register(_Counted(f"stormcell_{name}", help, read))
+
+    def reloaded(self, good: bool, at: int = 0, need_restart: int = 0) -> None:
+        """Tell of a reload at *at*, nanoseconds, if it was *good*, and how much needs a restart."""
+        self._reload_successful.set(good)
+        if good:
+            self._reload_time.set(seconds(at))
+            self._restart_needed.set(need_restart)
 
     def published(self, publication: Publication) -> None:
         """Count one publication; a listener."""

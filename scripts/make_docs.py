@@ -1,17 +1,21 @@
-"""Writes the tables of docs/configuration.md and docs/metrics.md from the code: `make docs`."""
+"""Writes docs/configuration.md, metrics.md and the table of access.md from the code: `make docs`."""
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import sys
 import tempfile
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import aiohttp
 
 from receiver.app import App, running
-from receiver.config import Config, describe, load
+from receiver.config import Config, describe, load, reloaded
+from receiver.web.access import INCLUDES, Role
+from receiver.web.routes import Call
 
 DOCS = Path(__file__).resolve().parents[1] / "docs"
 
@@ -31,11 +35,16 @@ severity:
 Durations are written as Prometheus writes them (`30s`, `4h35m`) or as a number of seconds, sizes with a
 binary unit (`64MiB`) or as a number of bytes. `stormcell check-config FILE` shows every setting with its
 value; `--set section.key=value` overrides one. Flags of `serve`: `--config.file`, `--set`,
-`--storage.path`, `--web.listen-address`, `--log.level` (debug, info, warn, error) and `--log.format`
-(logfmt, json).
+`--storage.path`, `--web.listen-address`, `--web.external-url`, `--web.route-prefix`,
+`--web.config.file` (docs/access.md), `--web.enable-lifecycle`, `--log.level` (debug, info, warn, error) and
+`--log.format` (logfmt, json).
 
-| setting | default | unit | meaning |
-|---|---|---|---|
+SIGHUP, and `POST /-/reload` with `--web.enable-lifecycle`, have the file read again. What a running
+server takes on is marked; of the rest, what has changed is named in the log and in the answer, and
+counted in `stormcell_config_settings_need_restart`. A file that cannot be used changes nothing.
+
+| setting | default | unit | reload | meaning |
+|---|---|---|---|---|
 """
 
 METRICS = """# Metrics
@@ -49,17 +58,22 @@ five minutes after it resolved.
 """
 
 
+ROLES = "<!-- roles: made by scripts/make_docs.py -->"
+END_OF_ROLES = "<!-- /roles -->"
+
+
 def configuration() -> str:
     """Return docs/configuration.md."""
     rows = []
     for key, _, default, unit, meaning in describe(Config()):
         shown = json.dumps(list(default) if isinstance(default, tuple) else default)
-        rows.append(f"| `{key}` | `{shown}` | {unit} | {meaning} |\n")
+        reloads = "yes" if reloaded(key) else ""
+        rows.append(f"| `{key}` | `{shown}` | {unit} | {reloads} | {meaning} |\n")
     return CONFIGURATION + "".join(rows)
 
 
-async def metrics() -> str:
-    """Return docs/metrics.md, from what a running receiver exports."""
+@contextlib.asynccontextmanager
+async def _receiver() -> AsyncIterator[App]:
     with tempfile.TemporaryDirectory() as folder:
         config = load(
             None,
@@ -71,18 +85,50 @@ async def metrics() -> str:
             ],
         )
         async with running(config) as app:
-            await _feed(app)
-            families = sorted(app.metrics.registry.collect(), key=lambda family: family.name)
-            rows = []
-            for family in families:
-                suffix = "_total" if family.type == "counter" else ""
-                labels = {name for sample in family.samples for name in sample.labels} - {"le"}
-                # What a new receiver does not know has no samples, only their names.
-                labels |= set(getattr(family, "_labelnames", ()))
-                rows.append(
-                    f"| `{family.name}{suffix}` | {family.type} | {', '.join(sorted(labels))} |"
-                    f" {family.documentation} |\n"
-                )
+            yield app
+
+
+async def access() -> str:
+    """Return docs/access.md, with the table of what each role may do in its place."""
+    async with _receiver() as app:
+        calls = app.server.calls()
+    page = [
+        call for call in calls if call.role is None and call.path.endswith((".js", ".css", ".svg"))
+    ]
+    rows = [_row(f"`{call.method} {call.path}`", call) for call in calls if call not in page]
+    rows = [row for row in rows if "`* " not in row]
+    table = [
+        "| call | anyone | webhook | read | operator |\n|---|---|---|---|---|\n",
+        *rows,
+        _row("the page's scripts, styles and pictures", page[0]),
+    ]
+    text = (DOCS / "access.md").read_text()
+    before, mark, rest = text.partition(ROLES)
+    _, end, after = rest.partition(END_OF_ROLES)
+    return f"{before}{mark}\n{''.join(table)}{end}{after}"
+
+
+def _row(name: str, call: Call) -> str:
+    may = [call.role is None, *(call.role is None or call.role in INCLUDES[role] for role in Role)]
+    note = " (or a ticket)" * call.ticket
+    return f"| {name}{note} | {' | '.join('yes' if each else '' for each in may)} |\n"
+
+
+async def metrics() -> str:
+    """Return docs/metrics.md, from what a running receiver exports."""
+    async with _receiver() as app:
+        await _feed(app)
+        families = sorted(app.metrics.registry.collect(), key=lambda family: family.name)
+        rows = []
+        for family in families:
+            suffix = "_total" if family.type == "counter" else ""
+            labels = {name for sample in family.samples for name in sample.labels} - {"le"}
+            # What a new receiver does not know has no samples, only their names.
+            labels |= set(getattr(family, "_labelnames", ()))
+            rows.append(
+                f"| `{family.name}{suffix}` | {family.type} | {', '.join(sorted(labels))} |"
+                f" {family.documentation} |\n"
+            )
     return METRICS + "".join(rows)
 
 
@@ -102,10 +148,11 @@ async def _feed(app: App) -> None:
 
 
 def main() -> None:
-    """Write both files."""
+    """Write all of them."""
     (DOCS / "configuration.md").write_text(configuration())
     (DOCS / "metrics.md").write_text(asyncio.run(metrics()))
-    print("docs/configuration.md and docs/metrics.md are written", file=sys.stderr)
+    (DOCS / "access.md").write_text(asyncio.run(access()))
+    print("docs/configuration.md, metrics.md and access.md are written", file=sys.stderr)
 
 
 if __name__ == "__main__":

@@ -15,3 +15,7 @@ def test_every_setting_is_in_the_docs() -> None:
 
 async def test_every_metric_is_in_the_docs() -> None:
     assert (DOCS / "metrics.md").read_text() == await make_docs.metrics()
+
+
+async def test_what_each_role_may_is_in_the_docs() -> None:
+    assert (DOCS / "access.md").read_text() == await make_docs.access()

@@ -451,7 +451,8 @@ class Engine:
         if not is_self(sighting.alert) and (cluster is None or not cluster.accepting):
             self._open(sighting, again=known)
             return
-        known.senders = {sighting.alert.sender_fingerprint: sighting.alert.starts_at}
+        known.senders = {}
+        episodes.note_sender(known, sighting.alert)
         known.ends_at = None
         episodes.note_word(known, sighting.alert)
         known.last_seen = self.counters.clock

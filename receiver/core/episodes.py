@@ -27,6 +27,12 @@ class Relation(Enum):
     EQUAL = auto()
     EARLIER = auto()
     LATER = auto()
+    BELATED = auto()
+    """Earlier than what was told, and yet of a firing that began after we first heard of the episode.
+
+    What was told lay in the future then: the sender's clock was wrong. Nothing we have heard of begins
+    later than that, so this is no older word, and to take it for one would hide an alert that fires.
+    """
 
 
 class Action(Enum):
@@ -58,13 +64,17 @@ _TABLE: dict[tuple[Status, Known, Relation], tuple[Action, Outcome]] = {
     (Status.FIRING, Known.CLOSED, Relation.EQUAL): (Action.REOPEN, Outcome.REOPENED),
     (Status.FIRING, Known.CLOSED, Relation.LATER): (Action.OPEN, Outcome.NEW),
     (Status.FIRING, Known.CLOSED, Relation.EARLIER): (Action.IGNORE, Outcome.STALE),
+    (Status.FIRING, Known.OPEN, Relation.BELATED): (Action.REFRESH, Outcome.REFRESH),
+    (Status.FIRING, Known.CLOSED, Relation.BELATED): (Action.REOPEN, Outcome.REOPENED),
     (Status.RESOLVED, Known.NONE, Relation.ANY): (Action.RECORD, Outcome.RESOLVED),
     (Status.RESOLVED, Known.OPEN, Relation.LATER): (Action.RESOLVE, Outcome.RESOLVED),
     (Status.RESOLVED, Known.OPEN, Relation.EQUAL): (Action.RECORD, Outcome.STALE),
     (Status.RESOLVED, Known.OPEN, Relation.EARLIER): (Action.RECORD, Outcome.STALE),
+    (Status.RESOLVED, Known.OPEN, Relation.BELATED): (Action.RESOLVE, Outcome.RESOLVED),
     (Status.RESOLVED, Known.CLOSED, Relation.LATER): (Action.PROLONG, Outcome.REFRESH),
     (Status.RESOLVED, Known.CLOSED, Relation.EQUAL): (Action.PROLONG, Outcome.REFRESH),
     (Status.RESOLVED, Known.CLOSED, Relation.EARLIER): (Action.PROLONG, Outcome.REFRESH),
+    (Status.RESOLVED, Known.CLOSED, Relation.BELATED): (Action.PROLONG, Outcome.REFRESH),
 }
 
 
@@ -75,7 +85,7 @@ def decide(known: Episode | None, alert: Alert, received_at: int) -> tuple[Actio
     if known.state is EpisodeState.RESOLVED:
         received = alert.starts_at if alert.status is Status.FIRING else end_of(alert, received_at)
         reference = known.starts_at if alert.status is Status.FIRING else known.ends_at or 0
-        return _TABLE[alert.status, Known.CLOSED, _relation(received, reference)]
+        return _TABLE[alert.status, Known.CLOSED, _relation(known, alert, received, reference)]
     return _decide_open(known, alert, received_at)
 
 
@@ -86,34 +96,39 @@ def _decide_open(known: Episode, alert: Alert, received_at: int) -> tuple[Action
     said = known.senders.get(alert.sender_fingerprint)
     if alert.status is Status.RESOLVED:
         reference = known.starts_at if said is None else said
-        relation = _relation(end_of(alert, received_at), reference)
+        relation = _relation(known, alert, end_of(alert, received_at), reference)
         if alert.starts_at == reference:
             # It speaks of this very episode, however short that was.
             relation = Relation.LATER
-        if relation is Relation.LATER and others:
+        ends = relation in (Relation.LATER, Relation.BELATED)
+        if ends and others:
             # Replicas fold into one alert, which fires as long as one of them says so.
             return Action.REFRESH, Outcome.REFRESH
-        if relation is not Relation.LATER and alert.starts_at >= known.starts_at:
+        if not ends and alert.starts_at >= known.starts_at:
             # Older than what this replica said last, yet part of the episode others tell of.
             return Action.IGNORE, Outcome.STALE
         return _TABLE[Status.RESOLVED, Known.OPEN, relation]
-    if known.after is not None and alert.starts_at <= known.after:
-        # A late copy of the episode before this one.
+    relation = _relation(known, alert, alert.starts_at, known.starts_at if said is None else said)
+    late = known.after is not None and alert.starts_at <= known.after
+    if late and not stale and relation is not Relation.BELATED:
+        # A late copy of the episode before this one; nothing is on its way for as long as makes stale.
         return Action.IGNORE, Outcome.STALE
     if said is None and others:
         # Another replica's first word of the same episode, with a startsAt of its own.
         return Action.REFRESH, Outcome.REFRESH
-    relation = _relation(alert.starts_at, known.starts_at if said is None else said)
     if relation is Relation.LATER and (others or alert.starts_at <= known.starts_at):
         # Another replica fires on; or the sender's own word moved, within this very episode.
         return Action.REFRESH, Outcome.REFRESH
     return _TABLE[Status.FIRING, Known.OPEN, relation]
 
 
-def _relation(received: int, reference: int) -> Relation:
+def _relation(known: Episode, alert: Alert, received: int, reference: int) -> Relation:
+    """Return how *received* lies to *reference*, of what *alert* tells and of what is *known*."""
     if received == reference:
         return Relation.EQUAL
-    return Relation.LATER if received > reference else Relation.EARLIER
+    if received > reference:
+        return Relation.LATER
+    return Relation.BELATED if alert.starts_at > known.received_at else Relation.EARLIER
 
 
 def end_of(alert: Alert, received_at: int) -> int:
@@ -157,6 +172,7 @@ def note_sender(known: Episode, alert: Alert) -> None:
         return
     known.senders[alert.sender_fingerprint] = alert.starts_at
     note_word(known, alert)
-    if not known.reopen_no:
-        # One counted again keeps the startsAt it shares with the episode it repeats.
+    if not known.reopen_no and (known.after is None or alert.starts_at > known.after):
+        # One counted again keeps the startsAt it shares with the episode it repeats; and all stay in
+        # the order in which they came, wherever a clock that was wrong put the one before.
         known.starts_at = min(known.starts_at, alert.starts_at)

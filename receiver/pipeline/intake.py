@@ -34,10 +34,14 @@ class Room:
 
     def __init__(self, limit_bytes: int, wait_seconds: float) -> None:
         """Hold at most *limit_bytes*; wait for room for at most *wait_seconds*."""
-        self._limit = limit_bytes
-        self._wait = wait_seconds
+        self.configure(limit_bytes, wait_seconds)
         self._queue: deque[tuple[int, asyncio.Future[None]]] = deque()
         self.used = 0
+
+    def configure(self, limit_bytes: int, wait_seconds: float) -> None:
+        """Hold and wait at most so much from now on."""
+        self._limit = limit_bytes
+        self._wait = wait_seconds
 
     async def take(self, size: int) -> None:
         """Take *size* bytes, in turn.
@@ -90,7 +94,7 @@ class Intake:
             on_commit: Called after each commit, on the event loop.
         """
         self._writer = writer
-        self._wait = wait_seconds
+        self.wait_seconds = wait_seconds
         self._on_commit = on_commit
         self._waiting: list[_Waiting] = []
         self._flushing: asyncio.Task[None] | None = None
@@ -118,7 +122,7 @@ class Intake:
         if self._flushing is None:
             self._flushing = asyncio.create_task(self._flush())
         try:
-            async with asyncio.timeout(self._wait):
+            async with asyncio.timeout(self.wait_seconds):
                 await done
         except TimeoutError:
             raise TryLater("the commit took too long") from None

@@ -53,6 +53,9 @@ _MODEL_RETRY_SECONDS = (1.0, 10.0, 60.0, 300.0)
 _LENIENT = 150 * SECOND
 """Nanoseconds after a start in which silence proves nothing: Prometheus tells each minute what fires."""
 
+_RESTART_SECONDS = 1.0
+"""Before the worker begins again after a fault of ours, which may be there still."""
+
 _READ_BYTES = 4 * 2**20
 """Bodies read from the inbox at once, so that a backlog on disk does not become one in memory."""
 
@@ -115,7 +118,7 @@ class Worker:
             on_fatal: Called when the thread cannot go on at all.
         """
         self._writer = writer
-        self._config = config
+        self.config = config
         self._embedding = Embedding(open_embedder)
         self._clock = clock
         self._make_index = make_index
@@ -133,6 +136,7 @@ class Worker:
         self._journal_trimmed_at = 0
         self._engine: Engine | None = None
         self.restored = False
+        self.restarts = 0
         self.stats: dict[str, Any] | None = None
 
     # -- other threads ---------------------------------------------------------------------------
@@ -205,6 +209,25 @@ class Worker:
 
     def _run(self) -> None:
         try:
+            while not self._work():
+                self._begin_again()
+        except _Stopped:
+            pass
+        except StoreError as error:
+            self._on_fatal(error)
+        except BaseException as error:
+            log.exception("the worker cannot go on")
+            self._on_fatal(StoreError(f"the worker cannot go on: {error!r}"))
+        finally:
+            self._embedding.close()
+            waiting = [answer for *_, answer in self._asked]
+            for answer in waiting + [answer for *_, answer in self._commands]:
+                if answer.set_running_or_notify_cancel():
+                    answer.set_exception(TryLater("shutting down"))
+
+    def _work(self) -> bool:
+        """Apply what comes until told to stop, which raises; return False after a fault of ours."""
+        try:
             self._restore()
             self._retrying(
                 self._open_embedder,
@@ -222,29 +245,29 @@ class Worker:
                     self._look_again()
                 elif not self._let_time_pass():
                     self._sleep()
-        except _Stopped:
-            pass
-        except StoreError as error:
-            self._on_fatal(error)
-        except Exception as error:
-            log.exception("the worker cannot go on")
-            self._on_fatal(error)
-        finally:
-            self._embedding.close()
-            waiting = [answer for *_, answer in self._asked]
-            for answer in waiting + [answer for *_, answer in self._commands]:
-                if answer.set_running_or_notify_cancel():
-                    answer.set_exception(TryLater("shutting down"))
+        except (_Stopped, StoreError):
+            raise
+        except Exception:
+            log.exception("the worker failed, it begins again with what is committed")
+            return False
+
+    def _begin_again(self) -> None:
+        """Forget all that is in memory: the store has all that counts, and how far the inbox is done."""
+        self.restarts += 1
+        self._engine, self.restored = None, False
+        self._rows.clear()
+        self._read_up_to = 0
+        self._pause(_RESTART_SECONDS)
 
     def _restore(self) -> None:
         """Build the engine from the store, an empty one if nothing is in it."""
-        window = self._config.clustering.stability_window
-        most_past = self._config.memory.max_past_clusters
+        window = self.config.clustering.stability_window
+        most_past = self.config.memory.max_past_clusters
         restored = self._writer.call(self._writer.store.restore, window, most_past)
         dims = self._embedding.dims
         if restored is not None and restored.vectors is not None:
             dims = restored.vectors.shape[1]
-        self._engine = Engine(self._config.core, dims, self._make_index)
+        self._engine = Engine(self.config.core, dims, self._make_index)
         if restored is not None:
             self._engine.restore(restored)
             # It stays: a full collection that went through it all would stop every thread for a tenth of
@@ -373,7 +396,7 @@ class Worker:
         if self._stopping:
             raise _Stopped
         batch: list[_Piece] = []
-        room = self._config.intake.batch_size
+        room = self.config.intake.batch_size
         while room > 0 and (self._rows or self._read_inbox()):
             row, notification = self._rows[0]
             if isinstance(notification, Survey) and batch:
@@ -411,7 +434,7 @@ class Worker:
         try:
             if survey.is_survey(row.body):
                 return survey.decode(row.body)
-            return payload.parse_any(row.body, self._config.identity, row.received_at)
+            return payload.parse_any(row.body, self.config.identity, row.received_at)
         except Exception as error:
             log.exception("a body in the inbox cannot be read, it goes to the dead letters")
             reason = f"body cannot be read again: {error}"[:500]
@@ -450,7 +473,7 @@ class Worker:
         """Apply what is news of what Alertmanagers were *found* to know."""
         now = max(batch[0].row.received_at, engine.counters.clock)
         # By half of that: the other half is for those that do not answer for a while.
-        repeat_after = nanoseconds(self._config.clustering.stale_after / 2)
+        repeat_after = nanoseconds(self.config.clustering.stale_after / 2)
         told = survey.news(found, engine.episodes, now, repeat_after)
         inputs = [] if told is None else [told]
         self._commit(engine, inputs, engine.step(inputs), batch, dict(engine.counters.outcomes))
@@ -550,7 +573,7 @@ class Worker:
         if now - self._journal_trimmed_at < nanoseconds(3600):
             return None
         self._journal_trimmed_at = now
-        return now - nanoseconds(self._config.storage.journal_retention)
+        return now - nanoseconds(self.config.storage.journal_retention)
 
     def _let_time_pass(self) -> bool:
         """Let happen what is due; return whether anything was."""
@@ -591,7 +614,7 @@ class Worker:
                 log.exception("a listener failed")
 
     def _figures(self, engine: Engine) -> dict[str, Any]:
-        limit = self._config.memory.max_vectors
+        limit = self.config.memory.max_vectors
         held = len(engine.texts.index)
         return {
             "stability": engine.stability.report(len(engine.live)),
@@ -601,7 +624,7 @@ class Worker:
                 "max_vectors": limit,
                 "usage_ratio": round(held / limit, 4),
                 "past_clusters": len(engine.past),
-                "max_past_clusters": self._config.memory.max_past_clusters,
+                "max_past_clusters": self.config.memory.max_past_clusters,
             },
             "constraints": engine.constraints.report(),
             "live_clusters": len(engine.live),

@@ -6,6 +6,7 @@ loop and clustering, and makes locks needless.
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, ParamSpec, TypeVar
@@ -27,6 +28,7 @@ class Writer:
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="writer")
         self._pending: dict[int, tuple[int, int]] = {}
         self.pending_alerts = 0
+        self.errors = 0
         for row_id, received_at, alerts in store.pending():
             self._pending[row_id] = (received_at, alerts)
             self.pending_alerts += alerts
@@ -40,7 +42,11 @@ class Writer:
     def call(self, function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
         """Run *function* on the thread and return what it returns; for other threads."""
         future: Future[R] = self._thread.submit(function, *args, **kwargs)
-        return future.result()
+        try:
+            return future.result()
+        except sqlite3.Error:
+            self.errors += 1
+            raise
 
     def receive(self, bodies: Sequence[tuple[bytes, int]]) -> int:
         """Commit *bodies* (body, alerts in it) to the inbox; runs on the thread.
@@ -50,7 +56,11 @@ class Writer:
             clock does, so that time never falls from input to input.
         """
         self._stamped = max(self._stamped, self._clock())
-        ids = self.store.add_to_inbox(self._stamped, bodies)
+        try:
+            ids = self.store.add_to_inbox(self._stamped, bodies)
+        except sqlite3.Error:
+            self.errors += 1
+            raise
         for row_id, (_, alerts) in zip(ids, bodies, strict=True):
             self._pending[row_id] = (self._stamped, alerts)
             self.pending_alerts += alerts

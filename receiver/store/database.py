@@ -93,6 +93,7 @@ class Database:
             raise
 
     def _open(self) -> None:
+        schema.check_file(self.path, connect)
         self._db = connect(self.path, read_only=False)
         # Only an empty file takes this setting; with it, room can be given back piece by piece.
         self._db.execute("PRAGMA auto_vacuum = INCREMENTAL")
@@ -145,6 +146,12 @@ class Database:
     def epoch(self) -> str:
         """The database's id: another one is another history."""
         return self._meta("epoch") or ""
+
+    @property
+    def clock(self) -> int:
+        """When the last step was, nanoseconds; 0 for never."""
+        counters = self._meta("counters")
+        return 0 if counters is None else rows.counters_of(counters).clock
 
     @property
     def embedder(self) -> str | None:
@@ -528,19 +535,8 @@ class Database:
 
     def inputs(self) -> Iterator[Input]:
         """Yield the inputs of the journal, in order."""
-        for row in self._db.execute("SELECT inputs FROM journal ORDER BY position").fetchall():
-            yield from journal.decode(row["inputs"], self._labels_of, self._text_of)
-
-    def _labels_of(self, fingerprint: str) -> dict[str, str]:
-        row = self._db.execute(
-            "SELECT labels FROM alerts WHERE fingerprint = ?", (fingerprint,)
-        ).fetchone()
-        labels: dict[str, str] = {} if row is None else json.loads(row["labels"])
-        return labels
-
-    def _text_of(self, text_id: int) -> tuple[str, Vector | None]:
-        row = self._db.execute("SELECT text, vector FROM texts WHERE id = ?", (text_id,)).fetchone()
-        return row["text"], None if row["vector"] is None else rows.vector_of(row["vector"])
+        for batch in journal.batches(self._db):
+            yield from batch
 
 
 def _upsert(table: str, columns: Sequence[str], key: str) -> str:

@@ -1,8 +1,7 @@
 """What was received, read from a database that may be another process's; it is never written.
 
-Beside a running server this is one more reader: each page is a transaction of its own, so that the
-server's log can be given back to the database in between. A database that nobody uses is opened as
-unchanging, as even a reader would leave the log's files beside it.
+Each page is a transaction of its own, so that a running server's log can be given back to the database in
+between.
 """
 
 from __future__ import annotations
@@ -16,10 +15,10 @@ from pathlib import Path
 from typing import Any
 
 from receiver.core.constraints import Constraint
-from receiver.core.errors import StoreError
 from receiver.core.evolution import EventType
 from receiver.store import rows, schema
-from receiver.store.database import FILE_NAME, connect
+from receiver.store.database import FILE_NAME
+from receiver.store.source import Source
 
 _PAGE = 1000
 """Rows read in one transaction."""
@@ -74,15 +73,11 @@ class History:
         Raises:
             StoreError: It cannot be read, or a newer version wrote it.
         """
-        self.path = directory / FILE_NAME
-        self._log = self.path.with_name(self.path.name + "-wal")
-        self._unchanging = not self._log.exists()
-        self._before = self._stamp()
-        with self._reading():
-            self._db = connect(self.path, read_only=True, immutable=self._unchanging)
+        self._source = Source(directory / FILE_NAME)
+        self.path, self._db = self._source.path, self._source.db
         try:
             with self._reading():
-                schema.check(name for (name,) in self._db.execute(_APPLIED))
+                schema.check(name for (name,) in self._db.execute(schema.APPLIED))
                 latest: int = self._db.execute(
                     "SELECT coalesce(max(seq), 0) FROM events"
                 ).fetchone()[0]
@@ -93,31 +88,10 @@ class History:
 
     def close(self) -> None:
         """Close the connection."""
-        self._db.close()
+        self._source.close()
 
-    @contextlib.contextmanager
-    def _reading(self) -> Iterator[None]:
-        """Say which file it is that cannot be read.
-
-        What is read as unchanging must not have changed: then nothing read can be relied on.
-        """
-        try:
-            yield
-        except sqlite3.Error as error:
-            self._check_unchanged()
-            raise StoreError(f"{self.path}: cannot be read: {error}") from error
-        self._check_unchanged()
-
-    def _check_unchanged(self) -> None:
-        if self._unchanging and (self._log.exists() or self._stamp() != self._before):
-            raise StoreError(f"{self.path}: a stormcell began to use it meanwhile; run this again")
-
-    def _stamp(self) -> tuple[int, int]:
-        try:
-            told = self.path.stat()
-        except OSError as error:
-            raise StoreError(f"{self.path}: {error.strerror}") from error
-        return told.st_mtime_ns, told.st_size
+    def _reading(self) -> contextlib.AbstractContextManager[None]:
+        return self._source.reading()
 
     # -- what was told ---------------------------------------------------------------------------
 
@@ -189,7 +163,6 @@ def _told(row: sqlite3.Row) -> Told:
     )
 
 
-_APPLIED = "SELECT name FROM _sqlite_migrations WHERE migration_set = 'stormcell'"
 _HAS_CONSTRAINTS = "SELECT 1 FROM sqlite_master WHERE name = 'constraints'"
 _TOLD = (
     "SELECT v.seq, v.time, v.type, v.starts_at AS told_at, e.fingerprint, e.annotations, e.ends_at,"

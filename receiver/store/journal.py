@@ -8,6 +8,7 @@ again forgets nothing.
 from __future__ import annotations
 
 import json
+import sqlite3
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
@@ -28,6 +29,7 @@ from receiver.core.model import (
     Tick,
     Vector,
 )
+from receiver.store.rows import vector_of
 
 TextId = Callable[[str], int]
 LabelsOf = Callable[[str], Mapping[str, str]]
@@ -100,6 +102,24 @@ def decode(data: bytes, labels_of: LabelsOf, text_of: TextOf) -> Iterator[Input]
             ends_at=ends_at,
         )
         yield Sighting(at, alert, text, vector)
+
+
+def batches(db: sqlite3.Connection) -> Iterator[list[Input]]:
+    """Yield the inputs of each row of the journal of *db*, in order."""
+
+    def labels_of(fingerprint: str) -> dict[str, str]:
+        row = db.execute(
+            "SELECT labels FROM alerts WHERE fingerprint = ?", (fingerprint,)
+        ).fetchone()
+        labels: dict[str, str] = {} if row is None else json.loads(row["labels"])
+        return labels
+
+    def text_of(text_id: int) -> tuple[str, Vector | None]:
+        row = db.execute("SELECT text, vector FROM texts WHERE id = ?", (text_id,)).fetchone()
+        return row["text"], None if row["vector"] is None else vector_of(row["vector"])
+
+    for row in db.execute("SELECT inputs FROM journal ORDER BY position").fetchall():
+        yield list(decode(row["inputs"], labels_of, text_of))
 
 
 def _member_row(member: Member) -> list[Any]:

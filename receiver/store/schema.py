@@ -6,7 +6,11 @@ text functions stop at one.
 
 from __future__ import annotations
 
+import contextlib
+import sqlite3
 from collections.abc import Iterable
+from pathlib import Path
+from typing import Protocol
 
 from sqlite_utils import Database
 from sqlite_utils.migrations import Migrations
@@ -14,6 +18,14 @@ from sqlite_utils.migrations import Migrations
 from receiver.core.errors import StoreError
 
 migrations = Migrations("stormcell")
+
+
+class Connect(Protocol):
+    """Opens a database file."""
+
+    def __call__(self, path: Path, *, read_only: bool, immutable: bool) -> sqlite3.Connection:
+        """Return a connection to the file at *path*."""
+        ...
 
 
 @migrations(name="0001_first")
@@ -251,28 +263,41 @@ CREATE INDEX journal_by_time ON journal (time);
 """
 
 
-def migrate(db: Database) -> None:
-    """Bring the schema of *db* up to date.
+APPLIED = "SELECT name FROM _sqlite_migrations WHERE migration_set = 'stormcell'"
+_HAS_ANY = "SELECT 1 FROM sqlite_master WHERE name = '_sqlite_migrations'"
 
-    Raises:
-        StoreError: A newer Stormcell has been here; the database is left as it is.
-    """
-    check(migration.name for migration in migrations.applied(db))
+
+def migrate(db: Database) -> None:
+    """Bring the schema of *db* up to date; `check_file` has been asked before."""
     migrations.apply(db)
+
+
+def check_file(path: Path, connect: Connect) -> None:
+    """Raise StoreError if a newer Stormcell wrote the file at *path*, which is not touched.
+
+    Even a connection that writes nothing gives the log back to the file when it is closed, and the
+    library makes its table when it is asked what is in it.
+    """
+    if not path.exists() or not path.stat().st_size:
+        return
+    log = path.with_name(path.name + "-wal")
+    with contextlib.closing(connect(path, read_only=True, immutable=not log.exists())) as database:
+        if database.execute(_HAS_ANY).fetchone():
+            check(name for (name,) in database.execute(APPLIED))
 
 
 def check(applied: Iterable[str]) -> None:
     """Raise StoreError if a newer Stormcell wrote the database: *applied* holds what this one lacks."""
-    newer = sorted(set(applied) - set(_NAMES))
+    newer = sorted(set(applied) - set(NAMES))
     if newer:
         raise StoreError(
             f"the database was written by a newer Stormcell (it has {', '.join(newer)}, this one knows"
-            f" up to {_NAMES[-1]}): start that version, or give another --storage.path"
+            f" up to {NAMES[-1]}): start that version, or give another --storage.path"
         )
 
 
 # The library ignores applied names that it does not know, and would write into a newer database.
-_NAMES = (
+NAMES = (
     "0001_first", "0002_storms", "0003_operator", "0004_evidence", "0005_constraints", "0006_past",
     "0007_company", "0008_standing",
 )  # fmt: skip

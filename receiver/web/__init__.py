@@ -1,6 +1,9 @@
 """The HTTP edge."""
 
 from receiver.web.access import Access
+from receiver.web.passwords import Passwords
 from receiver.web.server import Server
+from receiver.web.tickets import Tickets
+from receiver.web.webconfig import WebFile
 
-__all__ = ["Access", "Server"]
+__all__ = ["Access", "Passwords", "Server", "Tickets", "WebFile"]

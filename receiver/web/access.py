@@ -1,37 +1,33 @@
-"""Who may do what: roles, the tokens that give them, tickets for sockets, and from where one may ask.
+"""Who may do what: roles, the tokens and users that have them, and from where one may ask.
 
-As long as no token is configured everybody has every role; the settings refuse that where others
-than this machine can reach us. With a token for one role, a role without any is nobody's, unless the
-settings name it as open to all.
+As long as neither tokens nor users are configured everybody has every role; the settings refuse that
+where others than this machine can reach us. With a token for one role, a role without any is nobody's,
+unless the settings name it as open to all.
 """
 
 from __future__ import annotations
 
+import base64
+import binascii
 import hashlib
 import hmac
-import logging
-import secrets
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from enum import StrEnum
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from aiohttp import web
 
-from receiver.config import WebSettings, is_loopback, split_address
-from receiver.core.errors import Forbidden, TryLater, Unauthorized
+from receiver.config import WebSettings, is_loopback, open_door, split_address
+from receiver.core.errors import Forbidden, Unauthorized
 from receiver.core.settings import ConfigError
-
-log = logging.getLogger(__name__)
-
-_LOOK_SECONDS = 1.0
-"""How often a file of tokens is looked at: a new token counts within a second, without a restart."""
+from receiver.web.passwords import Passwords
+from receiver.web.tickets import Tickets
+from receiver.web.watched import Watched
+from receiver.web.webconfig import WebFile
 
 _LEAST_LENGTH = 16
 """Characters of a token; a shorter one can be guessed."""
-
-_TICKET_SECONDS = 30.0
-_MAX_TICKETS = 10_000
 
 
 class Role(StrEnum):
@@ -42,11 +38,12 @@ class Role(StrEnum):
     OPERATOR = "operator"
 
 
-_INCLUDES = {
+INCLUDES = {
     Role.WEBHOOK: {Role.WEBHOOK},
     Role.READ: {Role.READ},
     Role.OPERATOR: {Role.OPERATOR, Role.READ},
 }
+"""What each role may, beside what anybody may."""
 
 
 class TokenFile:
@@ -59,22 +56,16 @@ class TokenFile:
             ConfigError: It cannot be read, or has something that is no token.
         """
         self._path = path
-        self._digests: list[bytes] = []
-        self._stamp: object = None
-        self._looked_at = 0.0
-        try:
-            self._stamp = self._stat()
-            self._digests = self._read()
-        except OSError as error:
-            raise ConfigError(f"{path}: cannot be read: {error.strerror}") from error
-
-    def _stat(self) -> object:
-        told = self._path.stat()
-        return told.st_mtime_ns, told.st_size, told.st_ino
+        self._watched: Watched[list[bytes]] = Watched(
+            "tokens", path, lambda: (self._read(), [path]), gone=lambda before: []
+        )
 
     def _read(self) -> list[bytes]:
         digests = []
-        text = self._path.read_text(encoding="utf-8", errors="replace")
+        try:
+            text = self._path.read_text(encoding="utf-8", errors="replace")
+        except OSError as error:
+            raise ConfigError(f"{self._path}: cannot be read: {error.strerror}") from error
         for number, line in enumerate(text.splitlines(), start=1):
             token = line.strip()
             if not token or token.startswith("#"):
@@ -91,111 +82,189 @@ class TokenFile:
 
     def digests(self, now: float) -> list[bytes]:
         """Return the digests of its tokens, read again if it has changed; *now* in seconds."""
-        if now - self._looked_at >= _LOOK_SECONDS:
-            self._looked_at = now
-            self._look()
-        return self._digests
-
-    def _look(self) -> None:
-        """Read it again if it has changed. A file that is gone has no tokens; a bad one, the old."""
-        try:
-            stamp = self._stat()
-            if stamp != self._stamp:
-                self._stamp = stamp
-                self._digests = self._read()
-                log.info("tokens were read again", extra={"file": str(self._path)})
-        except FileNotFoundError:
-            if self._digests:
-                log.error("a file of tokens is gone", extra={"file": str(self._path)})  # noqa: TRY400
-            self._stamp, self._digests = None, []
-        except (OSError, ConfigError) as error:
-            log.error(  # noqa: TRY400 - said in a line
-                "a file of tokens cannot be used, the old ones stay", extra={"err": str(error)}
-            )
+        return self._watched.value(now)
 
 
 class Access:
     """Decides whether a request may be answered."""
 
-    def __init__(self, settings: WebSettings, seconds: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        settings: WebSettings,
+        seconds: Callable[[], float],
+        *,
+        file: WebFile,
+        passwords: Passwords,
+        tickets: Tickets,
+    ) -> None:
         """Read all tokens.
 
         Args:
             settings: Where tokens are, and what is open to all.
             seconds: A clock for durations.
+            file: Has the users.
+            passwords: Checks theirs.
+            tickets: Those that are out.
 
         Raises:
-            ConfigError: A file of tokens cannot be used.
+            ConfigError: A file of tokens cannot be used, a role is given to a user that there is not, or
+                nothing guards an address that others can reach.
         """
         self._seconds = seconds
+        self._file = file
+        self._passwords = passwords
+        self._tickets = tickets
         self._files = {
             Role.WEBHOOK: _files(settings.webhook_token_files),
             Role.READ: _files(settings.read_token_files),
             Role.OPERATOR: _files(settings.operator_token_files),
         }
+        self._users = {
+            Role.WEBHOOK: settings.webhook_users,
+            Role.READ: settings.read_users,
+            Role.OPERATOR: settings.operator_users,
+        }
+        _check_users(self._users, file.now.users)
         self._has_tokens = any(self._files.values())
-        guarded = self._has_tokens or bool(settings.anonymous_roles)
-        open_roles = settings.anonymous_roles if guarded else tuple(Role)
-        self._anonymous = frozenset(r for name in open_roles for r in _INCLUDES[Role(name)])
+        self._open_roles = _included(settings.anonymous_roles)
+        host, _ = split_address(settings.listen_address)
+        if not (self._guarded or is_loopback(host)):
+            raise open_door(settings)
         self._origins = {origin.lower() for origin in settings.allowed_origins}
         if settings.external_url:
             self._origins.add(_origin_of(settings.external_url))
         self._hosts = {urlsplit(origin).hostname for origin in self._origins}
-        host, _ = split_address(settings.listen_address)
-        self._only_local = is_loopback(host) and Role.READ in self._anonymous
-        self._tickets: dict[str, float] = {}
+        self._loopback = is_loopback(host)
 
-    # -- tokens ----------------------------------------------------------------------------------
+    @property
+    def _guarded(self) -> bool:
+        """Whether the settings say who may come in."""
+        return self._has_tokens or bool(self._open_roles) or self._file.guards
 
-    def roles(self, request: web.Request) -> frozenset[Role]:
+    @property
+    def _anonymous(self) -> frozenset[Role]:
+        """What everybody may."""
+        if self._guarded and not self._only_certificates:
+            return self._open_roles
+        return frozenset(Role)
+
+    @property
+    def _only_certificates(self) -> bool:
+        """Whether it is the certificate alone by which a client is known."""
+        config = self._file.now
+        known = config.tls is not None and config.tls.knows_clients
+        return known and not (self._has_tokens or self._open_roles or self._file.has_users)
+
+    @property
+    def challenge(self) -> str:
+        """What a client without credentials is told to bring, for `WWW-Authenticate`."""
+        basic = 'Basic realm="stormcell", charset="UTF-8"'
+        if not self._file.has_users:
+            return "Bearer"
+        return f"Bearer, {basic}" if self._has_tokens else basic
+
+    # -- credentials -----------------------------------------------------------------------------
+
+    async def roles(self, request: web.Request) -> frozenset[Role]:
         """Return what *request* may do.
 
         Raises:
-            Unauthorized: It has a token that is none of ours.
+            Unauthorized: It has a token or a password that is none of ours.
+            TryLater: Too many passwords are being checked.
         """
-        scheme, _, token = request.headers.get("Authorization", "").partition(" ")
-        if not self._has_tokens or not token:
+        scheme, _, told = request.headers.get("Authorization", "").partition(" ")
+        has_users = self._file.has_users
+        if not told.strip() or not (self._has_tokens or has_users):
             return self._anonymous
-        if scheme.lower() != "bearer":
-            raise Unauthorized("Authorization: expected Bearer and a token", field="Authorization")
-        given, now = _digest(token.strip()), self._seconds()
-        found = set(self._anonymous)
+        if scheme.lower() == "bearer" and self._has_tokens:
+            found = self._of_token(told.strip())
+        elif scheme.lower() == "basic" and has_users:
+            found = await self._of_user(told.strip())
+        else:
+            kinds = ["Bearer and a token"] * self._has_tokens + ["Basic"] * has_users
+            raise Unauthorized(
+                f"Authorization: expected {' or '.join(kinds)}", field="Authorization"
+            )
+        return found | self._anonymous
+
+    def _of_token(self, token: str) -> frozenset[Role]:
+        given, now = _digest(token), self._seconds()
+        found: set[Role] = set()
         for role, files in self._files.items():
             # All are compared, whichever matches: how long it takes tells nothing.
             matches = [
                 hmac.compare_digest(given, known) for file in files for known in file.digests(now)
             ]
             if any(matches):
-                found |= _INCLUDES[role]
-        if found == self._anonymous:
+                found |= INCLUDES[role]
+        if not found:
             raise Unauthorized("Authorization: this token is not known", field="Authorization")
         return frozenset(found)
 
-    def check(self, request: web.Request, role: Role | None, *, ticket: str = "") -> None:
+    async def _of_user(self, told: str) -> frozenset[Role]:
+        try:
+            user, colon, password = base64.b64decode(told, validate=True).decode().partition(":")
+        except (binascii.Error, UnicodeDecodeError, ValueError):
+            user, colon, password = "", "", ""
+        if not colon:
+            raise Unauthorized(
+                "Authorization: expected user and password, as RFC 7617 has it",
+                field="Authorization",
+            )
+        hashes = self._file.now.users
+        if not hashes or not await self._passwords.check(hashes, user, password):
+            raise Unauthorized(
+                "Authorization: this user is not known, or not this password", field="Authorization"
+            )
+        if not any(self._users.values()):
+            # As with the other programs that read such a file: who is let in may do everything.
+            return frozenset(Role)
+        return _included([role for role, users in self._users.items() if user in users])
+
+    async def check(self, request: web.Request, role: Role | None, *, ticket: str = "") -> None:
         """Return if *request* may do what *role* (None: anybody) may.
 
         Raises:
-            Unauthorized: A token is needed, or it is wrong.
-            Forbidden: It gives another role, or the request comes from a strange page.
+            Unauthorized: Credentials are needed, or they are wrong.
+            Forbidden: They give another role, or the request comes from a strange page.
+            TryLater: Too many passwords are being checked.
         """
         if role is not Role.WEBHOOK:
             self._check_host(request)
         if request.method not in ("GET", "HEAD") or _is_upgrade(request):
             self._check_origin(request)
-        if role is None or (ticket and self._redeem(ticket, role)):
+        if role is None:
             return
-        roles = self.roles(request)
+        if ticket:
+            self._tickets.redeem(ticket)
+            if role is Role.READ:
+                return
+        roles = await self.roles(request)
         if role in roles:
             return
-        if roles != self._anonymous:
-            raise Forbidden(f"this token does not give the role {role.value}")
-        if not any(self._files[r] for r in Role if role in _INCLUDES[r]):
+        if roles != self._anonymous or self._is_known_user(request):
+            raise Forbidden(f"this token or user does not have the role {role.value}")
+        if not self._is_given(role):
             raise Unauthorized(
-                f"no token gives the role {role.value}: configure one, or name the role in"
+                f"no token and no user has the role {role.value}: configure one, or name the role in"
                 " web.anonymous_roles",
                 field="Authorization",
             )
-        raise Unauthorized(f"a token with the role {role.value} is needed", field="Authorization")
+        raise Unauthorized(
+            f"a token or a user with the role {role.value} is needed", field="Authorization"
+        )
+
+    def _is_known_user(self, request: web.Request) -> bool:
+        """Whether *request*, of which the credentials are good, comes from a user."""
+        scheme = request.headers.get("Authorization", "").partition(" ")[0]
+        return scheme.lower() == "basic" and self._file.has_users
+
+    def _is_given(self, role: Role) -> bool:
+        """Whether anything gives *role*."""
+        if self._file.has_users and not any(self._users.values()):
+            return True
+        givers = [r for r in Role if role in INCLUDES[r]]
+        return any(self._files[r] or self._users[r] for r in givers)
 
     # -- places ----------------------------------------------------------------------------------
 
@@ -217,7 +286,7 @@ class Access:
 
         A page of a stranger may have its own name resolve to 127.0.0.1 and would read all we have.
         """
-        if not self._only_local:
+        if not (self._loopback and Role.READ in self._anonymous):
             return
         name = _host_of(request.host)
         if not is_loopback(name) and name not in self._hosts:
@@ -227,34 +296,24 @@ class Access:
                 field="Host",
             )
 
-    # -- tickets ---------------------------------------------------------------------------------
-
-    def issue_ticket(self) -> tuple[str, float]:
-        """Return a ticket that admits one reader once, and for how many seconds.
-
-        A browser's socket cannot send a header, and what stands in an address is written to logs:
-        so what stands there is good once, and for moments.
-
-        Raises:
-            TryLater: Too many are out.
-        """
-        now = self._seconds()
-        self._tickets = {ticket: until for ticket, until in self._tickets.items() if until > now}
-        if len(self._tickets) >= _MAX_TICKETS:
-            raise TryLater("too many tickets are out")
-        ticket = secrets.token_urlsafe(24)
-        self._tickets[ticket] = now + _TICKET_SECONDS
-        return ticket, _TICKET_SECONDS
-
-    def _redeem(self, ticket: str, role: Role) -> bool:
-        until = self._tickets.pop(ticket, None)
-        if until is None or until < self._seconds():
-            raise Unauthorized("ticket: it is not known, was used, or is too old", field="ticket")
-        return role is Role.READ
-
 
 def _files(paths: Sequence[str]) -> list[TokenFile]:
     return [TokenFile(Path(path)) for path in paths]
+
+
+def _included(roles: Sequence[str]) -> frozenset[Role]:
+    """Return *roles*, and what they may beside."""
+    return frozenset(included for role in roles for included in INCLUDES[Role(role)])
+
+
+def _check_users(given: Mapping[Role, Sequence[str]], known: Mapping[str, str]) -> None:
+    for role, users in given.items():
+        for user in users:
+            if user not in known:
+                raise ConfigError(
+                    f"web.{role.value}_users: got {user!r}, expected a user of basic_auth_users in the"
+                    " file of web.config_file"
+                )
 
 
 def _digest(token: str) -> bytes:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
+import sqlite3
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, ParamSpec, TypeVar
@@ -27,6 +29,8 @@ from receiver.core.text import masked_text
 from receiver.core.timestamps import SECOND, nanoseconds, render
 from receiver.web import parameters
 from receiver.web.parts import Queries, Worker
+
+log = logging.getLogger(__name__)
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -84,7 +88,12 @@ class Api:
 
     async def _read(self, function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
         loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._threads, lambda: function(*args, **kwargs))
+        try:
+            return await loop.run_in_executor(self._threads, lambda: function(*args, **kwargs))
+        except sqlite3.OperationalError as error:
+            # Locked, or no descriptor to open it with: soon it may be had again. A corrupt one never.
+            log.error("the database cannot be read", extra={"err": str(error)})  # noqa: TRY400
+            raise TryLater("the database cannot be read now") from None
 
     async def clusters(self, request: web.Request) -> web.Response:
         """GET /api/v1/clusters."""

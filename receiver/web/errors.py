@@ -19,8 +19,7 @@ def answer(status: int, code: str, message: str, field: str | None = None) -> we
     error = {"code": code, "message": message[:500]}
     if field:
         error["field"] = field[:100]
-    headers = {"WWW-Authenticate": "Bearer"} if status == 401 else None
-    return web.json_response({"error": error}, status=status, headers=headers)
+    return web.json_response({"error": error}, status=status)
 
 
 @web.middleware

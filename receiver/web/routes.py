@@ -31,7 +31,11 @@ class Call:
     ticket: bool = False
 
 
-def routes(calls: Iterable[Call], prefix: str, access: Access) -> Iterator[web.RouteDef]:
+Checker = Callable[[], Access]
+"""Returns what decides now: a reload makes another."""
+
+
+def routes(calls: Iterable[Call], prefix: str, access: Checker) -> Iterator[web.RouteDef]:
     """Yield the routes of *calls* under *prefix*, each behind its role."""
     for call in calls:
         handler = _guarded(call, access)
@@ -41,9 +45,10 @@ def routes(calls: Iterable[Call], prefix: str, access: Access) -> Iterator[web.R
             yield web.route(call.method, prefix + call.path, handler)
 
 
-def _guarded(call: Call, access: Access) -> Handler:
+def _guarded(call: Call, access: Checker) -> Handler:
     async def handle(request: web.Request) -> web.StreamResponse:
-        access.check(request, call.role, ticket=request.query.get("ticket", "") * call.ticket)
+        ticket = request.query.get("ticket", "") * call.ticket
+        await access().check(request, call.role, ticket=ticket)
         return await call.handler(request)
 
     return handle

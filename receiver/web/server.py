@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from aiohttp import web
+from aiohttp.http_exceptions import HttpProcessingError
 from prometheus_client import CONTENT_TYPE_LATEST
 
 from receiver.config import Config, split_address
@@ -15,9 +17,25 @@ from receiver.web.access import Access, Role
 from receiver.web.api import Api
 from receiver.web.openapi import Description
 from receiver.web.parts import Feed, Intake, Metrics, Queries, Room, Worker
+from receiver.web.reload import Reload, Reloading
 from receiver.web.routes import Call, routes
 from receiver.web.stream import Stream
+from receiver.web.tickets import Tickets
+from receiver.web.webconfig import WebFile
 from receiver.web.webhook import Webhook
+
+log = logging.getLogger(__name__)
+
+_SECURITY = {
+    # An answer that is no page may do nothing, wherever it is shown.
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "SAMEORIGIN",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Cache-Control": "no-store",
+}
+"""On every answer that does not say otherwise."""
 
 _BACKLOG = 1024
 """Connections the kernel holds for us; with more, asyncio tries as often when it has no descriptor."""
@@ -37,16 +55,20 @@ class Server:
         metrics: Metrics,
         feed: Feed,
         access: Access,
+        tickets: Tickets,
+        file: WebFile,
+        reload: Reload,
         clock: Callable[[], int],
         status: Callable[[], Mapping[str, Any]],
     ) -> None:
         """Put the parts behind their paths; `start` listens."""
+        self._file = file
+        self.closing = False
         self._settings = config.web
         self._address = split_address(config.web.listen_address)
         self._worker = worker
         self._metrics = metrics
-        self._closing = False
-        self._access = access
+        self.access = access
         self.webhook = Webhook(
             config.intake,
             config.identity,
@@ -62,13 +84,18 @@ class Server:
             clock=clock,
             seconds=time.perf_counter,
             status=status,
-            issue_ticket=self._access.issue_ticket,
+            issue_ticket=tickets.issue,
             external_url=lambda: self.external_url,
         )
         self._stream = Stream(feed)
+        self._reloading = Reloading(config.web.enable_lifecycle, reload)
         self._description = Description(lambda: self.external_url)
         self._runner = web.AppRunner(
-            self._application(), access_log=None, handler_cancellation=True, shutdown_timeout=2
+            self._application(),
+            access_log=None,
+            handler_cancellation=True,
+            shutdown_timeout=2,
+            logger=_unreadable(logging.getLogger(f"{__name__}.http")),
         )
         self.url = ""
 
@@ -98,6 +125,7 @@ class Server:
             Call("GET", "/api/v1/stream.ndjson", Role.READ, stream.lines, ticket=True),
             Call("GET", "/api/v1/openapi.json", None, self._description.show),
             Call("GET", "/metrics", Role.READ, self._show_metrics),
+            Call("POST", "/-/reload", Role.OPERATOR, self._reloading.post),
             Call("GET", "/-/healthy", None, self._healthy),
             Call("GET", "/-/ready", None, self._ready),
             *(Call("GET", path, None, handler) for path, handler in page.handlers()),
@@ -106,11 +134,11 @@ class Server:
     def _application(self) -> web.Application:
         app = web.Application(middlewares=[errors.middleware], client_max_size=2**20)
         prefix = self._settings.prefix
-        app.add_routes(routes(self.calls(), prefix, self._access))
+        app.add_routes(routes(self.calls(), prefix, lambda: self.access))
         if prefix:
             elsewhere = page.redirect(f"{prefix}/")
             app.add_routes([web.get("/", elsewhere), web.get(prefix, elsewhere)])
-        app.on_response_prepare.append(_harden)
+        app.on_response_prepare.append(self._harden)
         return app
 
     async def start(self) -> None:
@@ -121,10 +149,12 @@ class Server:
         """
         await self._runner.setup()
         host, port = self._address
-        await web.TCPSite(self._runner, host, port, backlog=_BACKLOG).start()
+        tls = self._file.tls
+        await web.TCPSite(self._runner, host, port, backlog=_BACKLOG, ssl_context=tls).start()
         bound = self._runner.addresses[0]
         shown = f"[{bound[0]}]" if ":" in bound[0] else bound[0]
-        self.url = f"http://{shown}:{bound[1]}{self._settings.prefix}"
+        scheme = "http" if tls is None else "https"
+        self.url = f"{scheme}://{shown}:{bound[1]}{self._settings.prefix}"
 
     @property
     def external_url(self) -> str:
@@ -133,10 +163,21 @@ class Server:
 
     async def close(self) -> None:
         """Stop listening and let go of every connection."""
-        self._closing = True
+        self.closing = True
         await self._runner.cleanup()
         self.webhook.close()
         self._api.close()
+
+    async def _harden(self, request: web.Request, response: web.StreamResponse) -> None:
+        """Keep browsers from guessing, keeping, framing and telling; say which credentials we take."""
+        headers = response.headers
+        for name, value in _SECURITY.items():
+            headers.setdefault(name, value)
+        headers.update(self._file.now.headers)
+        # Which versions of what we run is nobody's concern.
+        headers["Server"] = "stormcell"
+        if response.status == 401:
+            headers["WWW-Authenticate"] = self.access.challenge
 
     async def _show_metrics(self, request: web.Request) -> web.Response:
         return web.Response(
@@ -147,12 +188,26 @@ class Server:
         return web.Response(text="Stormcell is healthy.\n")
 
     async def _ready(self, request: web.Request) -> web.Response:
-        if self._closing or not self._worker.restored:
+        if self.closing or not self._worker.restored:
             return web.Response(status=503, text="Stormcell is not ready.\n")
         return web.Response(text="Stormcell is ready.\n")
 
 
-async def _harden(request: web.Request, response: web.StreamResponse) -> None:
-    """Keep browsers from guessing that an answer is something else, and from keeping it."""
-    response.headers["X-Content-Type-Options"] = "nosniff"
-    response.headers.setdefault("Cache-Control", "no-store")
+def _unreadable(logger: logging.Logger) -> logging.Logger:
+    """Have *logger*, which aiohttp tells of requests it cannot read, not repeat what was in them.
+
+    It logs the bytes at fault with a stack trace: a header with a control character in it, and so a
+    token that was copied with its line break.
+    """
+
+    def without_content(record: logging.LogRecord) -> bool:
+        error = record.exc_info[1] if record.exc_info else None
+        if isinstance(error, HttpProcessingError):
+            record.exc_info = None
+            record.levelno, record.levelname = logging.WARNING, "WARNING"
+            record.msg, record.args = "a request cannot be read", ()
+            record.err = type(error).__name__
+        return True
+
+    logger.filters[:] = [without_content]
+    return logger

@@ -49,7 +49,7 @@ class Webhook:
     ) -> None:
         """Commit to *intake* what fits into *room*."""
         self._clock = clock
-        self._settings = settings
+        self.settings = settings
         self._identity = identity
         self._intake = intake
         self._room = room
@@ -124,7 +124,7 @@ class Webhook:
         taken = 0
         try:
             received = bytearray()
-            async with asyncio.timeout(self._settings.read_timeout):
+            async with asyncio.timeout(self.settings.read_timeout):
                 # Room is taken for what has come and not for what is announced: who announces
                 # much and sends nothing keeps nobody out.
                 async for chunk in request.content.iter_chunked(_CHUNK):
@@ -146,7 +146,7 @@ class Webhook:
         return notification
 
     def _check_size(self, size: int) -> None:
-        limit = self._settings.max_body_bytes
+        limit = self.settings.max_body_bytes
         if size > limit:
             raise TooLarge(
                 f"body of {size} bytes, expected at most {limit} (intake.max_body_bytes)"

@@ -512,3 +512,35 @@ def test_one_flapping_alert_takes_no_more_room_than_one_alert() -> None:
         # What is forgotten comes back from the store; here nothing but its startsAt matters.
 
     assert len(site.engine._timers._heap) < 10
+
+
+class TestASendersClockThatIsAYearAhead:
+    year = 365 * 86400.0
+
+    def story(self, pause: float) -> Site:
+        """It is ahead, the alert ends, the clock is mended, and *pause* later the alert fires anew."""
+        site = Site()
+        site.receive(1, alert("A", node="n1", starts=self.year, summary="disk is full"))
+        site.receive(60, alert("A", node="n1", starts=self.year, ends=60, summary="disk is full"))
+        site.feed([Tick(at(60 + pause))])
+        again = alert("A", node="n1", starts=60 + pause, summary="disk is full")
+        site.receive(61 + pause, again, again)
+        return site
+
+    @pytest.mark.parametrize("pause", [30.0, 9000.0])
+    def test_the_next_firing_is_seen(self, pause: float) -> None:
+        site = self.story(pause)
+        episode = site.engine.episodes[alert("A", node="n1").fingerprint]
+
+        assert episode.state is EpisodeState.OPEN
+        assert episode.cluster_id in site.engine.live.by_id
+        assert site.engine.live.by_id[episode.cluster_id].firing == 1
+        assert site.engine.counters.outcomes["firing.reopened"] == 1
+        assert site.engine.counters.outcomes["firing.refresh"] == 1
+
+    def test_it_ends_and_its_own_next_firing_is_seen_too(self) -> None:
+        site = self.story(9000.0)
+        site.receive(9200, alert("A", node="n1", starts=9060, ends=9200))
+        site.receive(20000, alert("A", node="n1", starts=19999))
+
+        assert site.engine.episodes[alert("A", node="n1").fingerprint].fires

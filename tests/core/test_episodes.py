@@ -103,3 +103,59 @@ class TestReplicas:
         assert decide(known, older, at(151)) == (Action.IGNORE, Outcome.STALE)
         last = alert(starts=107, ends=152, replica="b")
         assert decide(known, last, at(153)) == (Action.RESOLVE, Outcome.RESOLVED)
+
+
+class TestAClockThatWasWrong:
+    """startsAt lay far ahead of when we heard of it; later firings begin where the clock now is."""
+
+    year = 365 * 86400.0
+    ahead = alert(starts=year)
+
+    def known(self, state: EpisodeState = EpisodeState.OPEN, **changed: object) -> Episode:
+        ends_at = at(self.year) if state is EpisodeState.RESOLVED else None
+        senders = {self.ahead.sender_fingerprint: at(self.year)} if ends_at is None else {}
+        told = {"starts_at": at(self.year), "ends_at": ends_at, "senders": senders, **changed}
+        return episode(state, **told)
+
+    def test_a_later_firing_is_no_late_copy(self) -> None:
+        closed = self.known(EpisodeState.RESOLVED)
+
+        assert decide(closed, alert(starts=300), at(301)) == (Action.REOPEN, Outcome.REOPENED)
+        # One that began before we heard of it may be the copy of an older one, as ever.
+        assert decide(closed, alert(starts=90), at(301)) == (Action.IGNORE, Outcome.STALE)
+
+    def test_its_own_copies_are_what_they_were(self) -> None:
+        closed = self.known(EpisodeState.RESOLVED)
+
+        assert decide(closed, self.ahead, at(301)) == (Action.REOPEN, Outcome.REOPENED)
+        assert decide(self.known(), self.ahead, at(301)) == (Action.REFRESH, Outcome.REFRESH)
+
+    def test_the_open_episode_goes_on(self) -> None:
+        known = self.known(after=at(2 * self.year))
+
+        assert decide(known, alert(starts=300), at(301)) == (Action.REFRESH, Outcome.REFRESH)
+        assert decide(known, alert(starts=90), at(301)) == (Action.IGNORE, Outcome.STALE)
+        episodes.note_sender(known, alert(starts=300))
+        assert known.starts_at == at(self.year)
+
+    def test_it_is_mended_where_no_other_stands_between(self) -> None:
+        known = self.known()
+        episodes.note_sender(known, alert(starts=300))
+
+        assert known.starts_at == at(300)
+
+    def test_the_resolve_of_a_later_firing_ends_it(self) -> None:
+        over = alert(starts=300, ends=310)
+
+        assert decide(self.known(), over, at(311)) == (Action.RESOLVE, Outcome.RESOLVED)
+        other = self.known(senders={"other": at(1), self.ahead.sender_fingerprint: at(self.year)})
+        assert decide(other, over, at(311)) == (Action.REFRESH, Outcome.REFRESH)
+        older = alert(starts=50, ends=310)
+        assert decide(self.known(), older, at(311)) == (Action.RECORD, Outcome.STALE)
+        closed = self.known(EpisodeState.RESOLVED)
+        assert decide(closed, over, at(311)) == (Action.PROLONG, Outcome.REFRESH)
+
+    def test_what_is_heard_of_a_stale_one_is_no_late_copy(self) -> None:
+        known = self.known(EpisodeState.STALE, after=at(90))
+
+        assert decide(known, alert(starts=90), at(9000))[0] is Action.REFRESH

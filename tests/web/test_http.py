@@ -15,7 +15,6 @@ from typing import Any
 
 import pytest
 
-from receiver import app as app_module
 from receiver.config import split_address
 from receiver.core.clusters import ClusteringSettings
 from receiver.core.settings import ConfigError, Seconds
@@ -159,7 +158,7 @@ class TestWebhook:
         self, client: Client, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         impatient = dataclasses.replace(client.app.config.intake, read_timeout=Seconds(0.1))
-        monkeypatch.setattr(client.app.server.webhook, "_settings", impatient)
+        monkeypatch.setattr(client.app.server.webhook, "settings", impatient)
 
         async def stalls() -> AsyncIterator[bytes]:
             yield b"{"
@@ -393,13 +392,15 @@ def test_addresses_are_those_of_prometheus_tools() -> None:
     assert split_address("[::1]:80") == ("::1", 80)
 
 
-async def test_what_the_loop_reports_is_said_once(caplog: pytest.LogCaptureFixture) -> None:
-    faults = app_module.LoopFaults()
-    loop = asyncio.get_running_loop()
-    for _ in range(1000):
-        faults.handle(loop, {"message": "socket.accept() out of system resource"})
+async def test_what_the_loop_reports_is_said_and_counted(
+    client: Client, caplog: pytest.LogCaptureFixture
+) -> None:
+    context = {"message": "socket.accept() out of system resource"}
+    for _ in range(3):
+        asyncio.get_running_loop().call_exception_handler(context)
 
-    assert len(caplog.records) == 1
+    assert [record.message for record in caplog.records] == [context["message"]] * 3
+    assert b"stormcell_event_loop_faults_total 3.0" in client.app.metrics.render()
 
 
 ALIKE = [

@@ -10,6 +10,7 @@ import io
 import itertools
 import json
 import re
+import sqlite3
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -30,7 +31,8 @@ from receiver.core.clusters import ClusterState
 from receiver.core.evolution import EventType
 from receiver.core.model import Merge, OperatorCommand, Reconciled, Split, Tick
 from receiver.core.timestamps import render
-from receiver.web import access, page, parameters
+from receiver.store import Queries
+from receiver.web import page, parameters, tickets
 from receiver.web.access import Role
 from receiver.web.openapi import PATH
 from tests import builders
@@ -276,7 +278,11 @@ async def caller(folder: Path, *overrides: str) -> AsyncIterator[Caller]:
 async def anyone(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Caller]:
     """A server without tokens, to which much has happened."""
     folder = tmp_path_factory.mktemp("anyone")
-    told = ("clustering.stability_window=2", "clustering.resolve_after=0s")
+    told = (
+        "clustering.stability_window=2",
+        "clustering.resolve_after=0s",
+        "web.enable_lifecycle=true",
+    )
     async with caller(folder, *told) as asked:
         for path in CAPTURES:
             answer = await asked.call("postWebhook", data=path.read_bytes())
@@ -351,8 +357,16 @@ async def in_state(state: str, asked: Caller) -> AsyncIterator[None]:
             patch.setattr(asked.app.server._api, "_worker", NotRestored())
         elif state == "closing":
             patch.setattr(asked.app.intake, "_closed", True)
+        elif state == "another configuration is wrong":
+            patch.setattr(asked.app, "_load", lambda: load(None, ["web.listen_address=nowhere"]))
+        elif state == "the database is locked":
+
+            def locked(queries: Queries) -> object:
+                raise sqlite3.OperationalError("database is locked")
+
+            patch.setattr(Queries, "_db", property(locked))
         elif state == "tickets are out":
-            patch.setattr(access, "_MAX_TICKETS", 0)
+            patch.setattr(tickets, "_MAX_TICKETS", 0)
         elif state == "somebody listens":
             await asked.alone()
             url = asked.url(OPERATIONS["readStream"])
@@ -417,6 +431,7 @@ POSTED = [{"labels": {"alertname": "Posted"}, "endsAt": "2026-01-01T00:00:00Z"}]
 LARGE = b" " * (2**20 + 1)
 STRANGE = {"headers": {"Origin": "http://evil.example"}}
 READER: dict[str, Any] = {"headers": {"Authorization": f"Bearer {TOKENS[Role.READ]}"}}
+OPERATOR: dict[str, Any] = {"headers": {"Authorization": f"Bearer {TOKENS[Role.OPERATOR]}"}}
 UPGRADING_READER = {"headers": UPGRADE | READER["headers"]}
 
 CASES = [
@@ -527,6 +542,16 @@ CASES = [
     Case("getHealthy", 200, known=True),
     Case("getReady", 200),
     Case("getReady", 503, state="not restored"),
+    Case("reloadConfiguration", 200),
+    Case("reloadConfiguration", 500, state="another configuration is wrong"),
+    Case("reloadConfiguration", 403, known=True, told=OPERATOR),
+    *(
+        Case(name, 503, state="the database is locked")
+        for name in (
+            "listClusters", "getCluster", "listAlerts", "getAlert", "listEvents", "getTimeline",
+            "listStorms",
+        )
+    ),
     Case("getPage", 200),
     Case("getPage", 206, told={"headers": {"Range": "bytes=0-3"}}),
     Case("getPage", 304, told={"headers": {"If-None-Match": "*"}}),
@@ -621,7 +646,7 @@ async def test_every_call_is_described_with_its_role(anyone: Caller) -> None:
     assert {(o.method, o.path) for o in OPERATIONS.values()} == calls.keys()
     for operation in OPERATIONS.values():
         call = calls[operation.method, operation.path]
-        schemes = ["bearer"] * (call.role is not None) + ["ticket"] * call.ticket
+        schemes = ["bearer", "basic"] * (call.role is not None) + ["ticket"] * call.ticket
         assert operation.roles == [{scheme: [call.role]} for scheme in schemes], operation.path
 
 

@@ -181,7 +181,8 @@ class Companions:
     def changes(self) -> tuple[list[Row], list[int]]:
         """Return the rows changed, that of text 0 for all texts together, and the texts dropped."""
         changed = [self._row(text_id) for text_id in sorted(self._touched)]
-        dropped = sorted(self._dropped - self._by_text.keys())
+        # Not a difference of sets, which walks through all that is held.
+        dropped = sorted(text_id for text_id in self._dropped if text_id not in self._by_text)
         self._touched.clear()
         self._dropped.clear()
         return changed, dropped

@@ -18,10 +18,6 @@ from numpy.typing import NDArray
 from receiver.core.model import Vector
 from receiver.core.settings import setting
 
-# On the searches of one alert more threads cost more than they bring: two waiting for each other took
-# a hundred times as long as one where other work had the processors.
-faiss.omp_set_num_threads(1)
-
 
 @dataclass(frozen=True)
 class IndexSettings:
@@ -95,6 +91,9 @@ class VectorIndex:
         count = min(count, len(self._ids))
         if not count:
             return []
+        # More threads cost more than they bring to one search: waiting for each other they take a hundred
+        # times as long where other work has the processors. It holds only for the thread that says so.
+        faiss.omp_set_num_threads(1)
         similarities, keys = self._index.search(vector.reshape(1, -1), count)
         found = zip(keys[0].tolist(), similarities[0].tolist(), strict=True)
         return sorted(found, key=lambda hit: (-hit[1], hit[0]))

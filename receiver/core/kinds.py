@@ -142,7 +142,8 @@ class Kinds:
     def changes(self) -> tuple[list[Row], list[str]]:
         """Return the rows changed and the keys dropped since the last call."""
         changed = [self._row(key) for key in sorted(self._touched)]
-        dropped = sorted(self._dropped - self._by_key.keys())
+        # Not a difference of sets, which walks through all that is held.
+        dropped = sorted(key for key in self._dropped if key not in self._by_key)
         self._touched.clear()
         self._dropped.clear()
         return changed, dropped

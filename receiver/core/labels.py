@@ -233,7 +233,8 @@ class LabelFrequencies:
     def changes(self) -> tuple[list[tuple[str, float, int]], list[str]]:
         """Return the (token, count, time) changed and the tokens dropped since the last call."""
         changed = [(token, *self._counts[token]) for token in sorted(self._touched)]
-        dropped = sorted(self._dropped - self._counts.keys())
+        # Not a difference of sets, which walks through all that is held.
+        dropped = sorted(token for token in self._dropped if token not in self._counts)
         if self._counted:
             changed.append(("", *self._total))
         self._counted = False

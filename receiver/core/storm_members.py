@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
@@ -34,15 +35,16 @@ def members(tally: Mapping[int, int], episodes: int) -> list[int]:
         tally: Counted episodes by cluster id.
         episodes: Counted episodes of the whole storm.
     """
-    ranked = sorted(tally.items(), key=lambda item: (-item[1], item[0]))
     held, half = 0, 0
-    for _, count in ranked:
-        held += count
+    # Of thousands of clusters most are small: those are counted, and only the others put in order.
+    for count, clusters in sorted(Counter(tally.values()).items(), reverse=True):
+        held += count * clusters
         if held >= _HALF * episodes:
             half = count
             break
     least = max(_LEAST, min(_SHARE * episodes, half))
-    return [cluster_id for cluster_id, count in ranked if count >= least][:_MOST]
+    ranked = sorted((-count, cluster_id) for cluster_id, count in tally.items() if count >= least)
+    return [cluster_id for _, cluster_id in ranked[:_MOST]]
 
 
 def representatives(

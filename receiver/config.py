@@ -303,6 +303,10 @@ class EmbeddingSettings:
         128, "Tokens of a text that are read; the rest is cut.", unit="tokens", low=8, high=512
     )
 
+    def __post_init__(self) -> None:
+        """Refuse a hub that is none, or with a password, which would stand in the log."""
+        _check_url("embedding.hub_url", self.hub_url)
+
 
 @dataclasses.dataclass(frozen=True)
 class Config:

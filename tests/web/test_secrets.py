@@ -126,7 +126,7 @@ async def test_no_secret_is_told(
     assert everything.count(ticket) == 0
 
 
-@pytest.mark.parametrize("key", ["web.external_url", "web.allowed_origins"])
+@pytest.mark.parametrize("key", ["web.external_url", "web.allowed_origins", "embedding.hub_url"])
 def test_an_address_with_a_password_is_refused_without_it(key: str) -> None:
     value = f"https://anna:{PASSWORD}@storms.example"
     with pytest.raises(ConfigError, match=r"\*\*\*@storms.example") as refused:

@@ -25,9 +25,9 @@ export class HistoryPainter {
   shift(devicePx) {
     const context = this.#context;
     context.setTransform(1, 0, 0, 1, 0, 0);
-    context.globalCompositeOperation = "copy";
+    // Whole pixels: there is nothing to smooth. What the copy leaves uncovered is drawn anew in any case.
+    context.imageSmoothingEnabled = false;
     context.drawImage(this.#canvas, -devicePx, 0);
-    context.globalCompositeOperation = "source-over";
   }
 
   /** Draw *scene* between x0 and x1, and between y0 and y1 (CSS px). */

@@ -52,7 +52,7 @@ test("moving on is one copy", () => {
   history.shift(3);
 
   assert.equal(context.count("drawImage"), 1);
-  assert.equal(context.globalCompositeOperation, "source-over");
+  assert.equal(context.imageSmoothingEnabled, false);
 });
 
 test("every state can be drawn, known or not", () => {

@@ -27,9 +27,11 @@ beforeEach(() => {
   FakeSocket.all = [];
 });
 
-afterEach(() => {
+afterEach(async () => {
   open.forEach((subscription) => subscription.unsubscribe());
   open = [];
+  // A feed lingers; the next test is not to hear of it.
+  await pass(11_000);
   vi.useRealTimers();
 });
 

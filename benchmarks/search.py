@@ -53,7 +53,7 @@ STEPS: dict[str, tuple[float, float]] = {
     "companions.MOST_COMPANIONS": (8, 32),
     "looks.ONE": (0.5, 2.0),
     "clustering.time_scale": (40.0, 90.0),
-    "clustering.threshold": (0.60, 0.70),
+    "clustering.threshold": (0.62, 0.72),
 }
 """Constants of files in receiver/core, and settings, with what is tried beside the shipped value."""
 

@@ -4,8 +4,6 @@ import argparse
 import json
 from pathlib import Path
 
-import pytest
-
 from benchmarks import findings, results, targets
 from benchmarks.findings import Findings
 
@@ -50,7 +48,6 @@ def test_parts_that_were_run_apart_are_all_read(tmp_path: Path) -> None:
 
 
 def test_the_curve_is_drawn_and_the_same_points_give_the_same_file(tmp_path: Path) -> None:
-    pytest.importorskip("matplotlib", reason="of the extra `bench`")
     from benchmarks import plot
 
     points = [

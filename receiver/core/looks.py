@@ -24,8 +24,8 @@ from receiver.core.regroup import Rebuilding
 from receiver.core.timestamps import seconds
 
 ONE = 1.0
-"""Least evidence (log-odds) for a merge, looked at only where an alert fits both. One more cluster is a line
-to read, a wrong merge hides an incident: over ten streams as many are hidden from 1.0 on as from 1.5
+"""Least evidence (log-odds) for a merge, looked at only where an alert fits both. One cluster more is a
+line to read, a wrong merge hides an incident: over ten streams as many are hidden from 1.0 on as from 1.5
 on, and the mean score is .008 higher; from 0.8 on, one more was hidden."""
 
 TWO = -4.0

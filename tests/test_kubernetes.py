@@ -32,7 +32,7 @@ OPERATOR = json.loads((REPOSITORY / "tests" / "schemas" / "prometheus-operator.j
 OURS = {"PrometheusRule", "ServiceMonitor", "AlertmanagerConfig"}
 KUBERNETES = "1.37"
 
-each_native = pytest.mark.parametrize("kind", MANIFESTS.keys() - OURS)
+each_native = pytest.mark.parametrize("kind", sorted(MANIFESTS.keys() - OURS))
 each_of_the_operator = pytest.mark.parametrize("kind", sorted(OURS))
 
 

@@ -38,7 +38,11 @@ async function shown(stage, grafana, what = {}, options = {}) {
 /** Open the first cluster by keyboard. */
 async function openFirst(page) {
   await page.getByTestId('stormcell-canvas').focus();
-  await page.keyboard.press('ArrowDown');
+  // What the panel was given is drawn with its next frame: before, there is nothing to go to.
+  await until('a cluster to be chosen', async () => {
+    await page.keyboard.press('ArrowDown');
+    return page.getByTestId('stormcell-tooltip').isVisible();
+  });
   await page.keyboard.press('Enter');
   return page.getByTestId('stormcell-drawer');
 }

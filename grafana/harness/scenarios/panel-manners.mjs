@@ -35,17 +35,25 @@ async function shown(stage, grafana, what = {}, options = {}) {
   return page;
 }
 
-/** Open the first cluster by keyboard. */
-async function openFirst(page) {
+/** Go to a cluster by keyboard. */
+async function chooseOne(page) {
   await page.getByTestId('stormcell-canvas').focus();
-  await page.keyboard.press('ArrowDown');
+  // What the panel was given is drawn with its next frame: before, there is nothing to go to.
+  await until('a cluster to be chosen', async () => {
+    await page.keyboard.press('ArrowDown');
+    return page.getByTestId('stormcell-tooltip').isVisible();
+  });
+}
+
+async function openOne(page) {
+  await chooseOne(page);
   await page.keyboard.press('Enter');
   return page.getByTestId('stormcell-drawer');
 }
 
 async function hostile(stage, grafana) {
   const page = await shown(stage, grafana);
-  const drawer = await openFirst(page);
+  const drawer = await openOne(page);
   await drawer.getByText(/^Members/).waitFor();
   await drawer.getByRole('button', { name: /Silence exactly/ }).click();
   await drawer
@@ -74,8 +82,7 @@ async function linksAndColours(stage, grafana) {
     ],
   }; // prettier-ignore
   const page = await shown(stage, grafana, { fieldConfig });
-  await page.getByTestId('stormcell-canvas').focus();
-  await page.keyboard.press('ArrowDown');
+  await chooseOne(page);
   await page.getByTestId('stormcell-tooltip').getByText('Runbooks of the team').waitFor();
   await page.picture('panel-link');
   await page.keyboard.press('Enter');

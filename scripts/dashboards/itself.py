@@ -226,6 +226,50 @@ def _evolution() -> list[Json]:
     ]
 
 
+def _faults() -> list[Json]:
+    hour = "increase({}[1h])"
+    return [
+        curves(
+            "Faults of our own, in an hour",
+            *(
+                promql(f"sum({hour.format(f'stormcell_{name}_total')})", told)
+                for name, told in (
+                    ("worker_restarts", "worker begun again"),
+                    ("event_loop_faults", "event loop"),
+                    ("storage_errors", "database"),
+                    ("log_lines_left_out", "log lines left out"),
+                )
+            ),
+        ),
+        curves(
+            "Suppressed alerts",
+            promql("max(stormcell_suppressed_alerts)", "suppressed"),
+            says="Silenced or inhibited, as Alertmanagers say that are asked (reconciliation).",
+        ),
+        curves(
+            "Alertmanagers that did not answer",
+            promql("sum(increase(stormcell_reconciliation_failures_total[1h]))", "in an hour"),
+        ),
+        curves(
+            "Age of what others say",
+            promql("time() - max(stormcell_reconciliation_timestamp_seconds > 0)", "reconciled"),
+            promql(
+                "time() - max(stormcell_source_quiet_timestamp_seconds > 0)", "source quiet for"
+            ),
+            promql(
+                "time() - max(stormcell_config_last_reload_success_timestamp_seconds > 0)",
+                "configuration",
+            ),
+            unit="s",
+        ),
+        curves(
+            "Settings that wait for a restart",
+            promql("max(stormcell_config_settings_need_restart)", "settings"),
+        ),
+        curves("Clock ahead", promql("max(stormcell_clock_ahead_seconds)", "ahead"), unit="s"),
+    ]
+
+
 def board() -> Json:
     """Return the dashboard."""
     return dashboard(
@@ -242,6 +286,8 @@ def board() -> Json:
             *_memory(),
             row("Evolution"),
             *_evolution(),
+            row("Faults, and what others say"),
+            *_faults(),
             row("Live stream"),
             curves("Clients", promql("sum(stormcell_feed_clients)", "clients"), size=(12, 8)),
             curves(

@@ -138,7 +138,7 @@ def test_an_address_that_others_reach_is_refused_without_a_token(tmp_path: Path)
     code, said = serve(tmp_path / "storage", "--web.listen-address=0.0.0.0:0")
 
     assert code == 2
-    assert "no token is configured" in said[0]
+    assert "no token and no user is configured" in said[0]
     assert "web.anonymous_roles" in said[0]
 
 

@@ -206,12 +206,7 @@ def spike(told: Findings, options: argparse.Namespace) -> None:
         now = time.time_ns()
         alerts = [texts.distinct(number).told(now) for number in range(_SPIKE)]
         bodies = [texts.webhook(alerts[at : at + _WEBHOOK]) for at in range(0, _SPIKE, _WEBHOOK)]
-        began = time.monotonic()
-        codes = asyncio.run(_at_once(receiver.webhook_url, bodies))
-        acknowledged = time.monotonic() - began
-        _settled(receiver)
-        clustered = time.monotonic() - began
-        lost = _SPIKE - receiver.received(outcome="new")
+        codes, acknowledged, clustered, lost = _outcome(receiver, bodies, _SPIKE)
         clusters = len(receiver.clusters(state="all"))
         cpu = cpu_seconds(receiver.pid)
     told.figures |= {"spike_s": clustered, "spike_lost": lost}
@@ -367,12 +362,7 @@ def at_once(told: Findings, options: argparse.Namespace) -> None:
         now = time.time_ns()
         drawn = (texts.distinct(number % 500).elsewhere(number) for number in range(_AT_ONCE))
         bodies = [texts.webhook([one.told(now)]) for one in drawn]
-        began = time.monotonic()
-        codes = asyncio.run(_at_once(receiver.webhook_url, bodies))
-        acknowledged = time.monotonic() - began
-        _settled(receiver)
-        clustered = time.monotonic() - began
-        lost = _AT_ONCE - receiver.received(outcome="new")
+        codes, acknowledged, clustered, lost = _outcome(receiver, bodies, _AT_ONCE)
         peak = memory_mb(receiver.pid, "VmHWM")
     told.figures |= {"at_once_acknowledged_s": acknowledged, "at_once_clustered_s": clustered}
     told.figures["at_once_lost"] = lost
@@ -384,6 +374,22 @@ def at_once(told: Findings, options: argparse.Namespace) -> None:
         ]
     )  # fmt: skip
     told.tables.append(("Webhooks at once", rows))
+
+
+def _outcome(
+    receiver: ReceiverProcess, bodies: Sequence[bytes], alerts: int
+) -> tuple[Mapping[str, int], float, float, float]:
+    """Post *bodies*, of so many *alerts*, at once.
+
+    Returns:
+        Answers by code; seconds until all were answered, and until all was clustered; alerts lost.
+    """
+    began = time.monotonic()
+    codes = asyncio.run(_at_once(receiver.webhook_url, bodies))
+    acknowledged = time.monotonic() - began
+    _settled(receiver)
+    clustered = time.monotonic() - began
+    return codes, acknowledged, clustered, alerts - receiver.received(outcome="new")
 
 
 def _shown(codes: Mapping[str, int]) -> str:

@@ -40,7 +40,7 @@ from receiver.config import Config
 from receiver.core.timestamps import SECOND
 from receiver.pipeline import Worker
 from tests.support.processes import HOST, free_port
-from tests.support.waiting import wait_until
+from tests.support.waiting import until, wait_until
 
 _CASE = CASES[1]
 _REST_SECONDS = 10.0
@@ -185,8 +185,7 @@ def _config(filled: Filled) -> Config:
 
 
 async def _ready(app: App) -> None:
-    while not (app.worker.embedder_ready and app.is_ready()):  # noqa: ASYNC110 - there is no event
-        await asyncio.sleep(0.05)
+    await until(lambda: app.worker.embedder_ready and app.is_ready(), "the model")
 
 
 async def _steps(filled: Filled, pipe: Connection) -> None:

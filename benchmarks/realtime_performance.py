@@ -44,6 +44,7 @@ from receiver.pipeline import Worker, Writer
 from receiver.pipeline import worker as worker_module
 from receiver.pipeline.embedding import Embedding
 from tests.support.processes import HOST, free_port
+from tests.support.waiting import until
 
 _PAUSE_SECONDS = 0.01
 """After each alert: the worker finishes what it does after publishing, and goes to sleep."""
@@ -164,8 +165,7 @@ async def measure(case: Case, alerts: int, path: Path | None) -> Result:
         address = f"web.listen_address={HOST}:{free_port()}"
         config = real_config([*filled.overrides, address, f"storage.path={filled.directory}"])
         async with running(config) as app:
-            while not (app.worker.embedder_ready and app.is_ready()):  # noqa: ASYNC110 - no event
-                await asyncio.sleep(0.05)
+            await until(lambda: app.worker.embedder_ready and app.is_ready(), "the model")
             return await _measure(Bench(app, filled), Result(case), alerts, path)
 
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import math
 import multiprocessing
 import re
 import socket
@@ -33,7 +34,7 @@ from benchmarks.alertmanager import storm
 from benchmarks.findings import Findings
 from benchmarks.machine import allow_open_files
 from tests.support.processes import HOST, ReceiverProcess
-from tests.support.waiting import wait_until
+from tests.support.waiting import until, wait_until
 
 _LAST = re.compile(rb'"last":(\d+)')
 _NEW_TEXTS = 0.05
@@ -113,8 +114,7 @@ def _listen(port: int, clients: int, pipe: Connection) -> None:
             _, reader = await loop.create_connection(lambda: _Reader(head), HOST, port)
             readers.append(reader)
         pipe.send("ready")
-        while not pipe.poll():  # noqa: ASYNC110 - the pipe is another process's
-            await asyncio.sleep(0.1)
+        await until(pipe.poll, "the end", patience_seconds=math.inf)
         pipe.send([reader.arrivals for reader in readers])
 
     asyncio.run(run())

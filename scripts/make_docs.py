@@ -16,6 +16,7 @@ from receiver.app import App, running
 from receiver.config import Config, describe, load, reloaded
 from receiver.web.access import INCLUDES, Role
 from receiver.web.routes import Call
+from tests.support.waiting import until
 
 DOCS = Path(__file__).resolve().parents[1] / "docs"
 
@@ -143,8 +144,7 @@ async def _feed(app: App) -> None:
         async with session.post(app.server.url + "/api/v1/webhook", data=body) as answer:
             answer.raise_for_status()
     # The receiver tells nobody when it is done; it is asked.
-    while b"stormcell_assignment_stability_ratio" not in app.metrics.render():  # noqa: ASYNC110
-        await asyncio.sleep(0.01)
+    await until(lambda: b"stormcell_assignment_stability_ratio" in app.metrics.render())
 
 
 def main() -> None:

@@ -15,10 +15,11 @@ import socket
 import subprocess
 import sys
 import tempfile
-import time
 import urllib.error
 import urllib.request
 from pathlib import Path
+
+from tests.support.waiting import wait_until
 
 ROOT = Path(__file__).resolve().parents[1]
 BODIES = sorted((ROOT / "tests" / "captures").glob("[0-3]*.json"))
@@ -51,11 +52,14 @@ def _run(folder: Path, storage: Path) -> None:
         env={**os.environ, "PYTHONPATH": str(folder)},
     )
     try:
-        _until(lambda: b"ready" in _ask(f"http://{address}/-/ready"))
+        wait_until("it to be ready", lambda: b"ready" in _ask(f"http://{address}/-/ready"))
         for path in BODIES:
             if path.stat().st_size < LARGE and b'"alerts"' in path.read_bytes():
                 _ask(f"http://{address}/api/v1/webhook", path.read_bytes())
-        _until(lambda: b"\nstormcell_pending_alerts 0.0" in _ask(f"http://{address}/metrics"))
+        wait_until(
+            "all to be applied",
+            lambda: b"\nstormcell_pending_alerts 0.0" in _ask(f"http://{address}/metrics"),
+        )
         time.sleep(1)
     finally:
         server.send_signal(signal.SIGTERM)
@@ -71,14 +75,6 @@ def _ask(url: str, body: bytes | None = None) -> bytes:
         return error.read()
     except OSError:
         return b""
-
-
-def _until(true: object) -> None:
-    for _ in range(600):
-        if true():  # type: ignore[operator]
-            return
-        time.sleep(0.05)
-    raise TimeoutError
 
 
 if __name__ == "__main__":

@@ -26,6 +26,7 @@ from receiver.demo.pace import Pace, faster, now, rfc3339
 from receiver.demo.prometheus import PostedAlert
 from receiver.demo.scenario import Scenario
 from receiver.demo.verdict import Sent
+from tests.support.waiting import until
 
 CONFIG = load(None, ["embedding.backend=hashing", "web.listen_address='127.0.0.1:0'"])
 
@@ -64,9 +65,7 @@ class Said:
         return self._text
 
     async def wait_for(self, part: str) -> None:
-        async with asyncio.timeout(60):
-            while part not in self.text:  # noqa: ASYNC110 - nothing tells when text is printed
-                await asyncio.sleep(0.05)
+        await until(lambda: part in self.text, f"{part!r} to be printed")
 
 
 @pytest.fixture

@@ -23,6 +23,7 @@ from receiver.feed import Feed
 from receiver.store import Database, Queries
 from tests.builders import Site, alert
 from tests.fakes import Clock, MemorySink
+from tests.support.waiting import until
 
 QUICK = FeedSettings(interval=Seconds(0.01), heartbeat=Seconds(10.0), max_clients=5)
 
@@ -70,12 +71,6 @@ class Rig:
         sink = MemorySink()
         await self.feed.subscribe(sink, after, epoch)
         return sink
-
-
-async def until(true: Callable[[], bool]) -> None:
-    async with asyncio.timeout(20):
-        while not true():  # noqa: ASYNC110 - what is waited for has no event
-            await asyncio.sleep(0.005)
 
 
 Make = Callable[..., Rig]

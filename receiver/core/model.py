@@ -140,7 +140,7 @@ class Episode:
     founder: bool = False
     confidence: float | None = None
     text_id: int = 0
-    why: Mapping[str, object] | None = None
+    why: Mapping[str, Any] | None = None
     vouched_until: int | None = None
     only_vouched: bool = False
     listed: bool = False

@@ -183,8 +183,9 @@ class Spread:
         if before >= self.within:
             return f"an alert without {label} fired {spell(seconds(before))} earlier"
         if len(first) > 1:
+            held = "at least " if self.labels[label].more else ""
             return (
-                f"{len(first)} values of {label} fired within {spell(seconds(self.within))},"
+                f"{held}{len(first)} values of {label} fired within {spell(seconds(self.within))},"
                 " which counts as the same time"
             )
         return ""

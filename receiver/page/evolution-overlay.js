@@ -22,6 +22,8 @@ const NARROW_ROW = 20;
 /** A row of this height has room for a second line on the lane. */
 const SPREAD_ROW = 40;
 const SPREAD_LINE = 16;
+/** Half of a line of words. */
+const SPREAD_HALF = 9;
 /** How far back the leading edge of a growing lane shines. */
 const SHINE_PX = 70;
 
@@ -205,14 +207,15 @@ export class OverlayPainter {
       xOf: (ms) => Math.max(scale.x(ms), view.bornX), from: Math.max(view.bornX, scale.left + 8), to: Math.min(view.untilX, scene.nowX) - 8,
       width: (text) => this.#measure.width(text, font),
     });
+    const half = (from, to) => thickness(largestBetween(view.lane.samples, scale.time(from), scale.time(to)), scene.full, scene.thickest, 3) / 2;
     context.fillStyle = theme.text;
     context.globalAlpha = 0.5;
-    for (const x of strokes) {
-      const half = thickness(largestBetween(view.lane.samples, scale.time(x), scale.time(x + 2)), scene.full, scene.thickest, 3) / 2;
-      context.fillRect(Math.round(x), view.y - half, 1, half * 2);
-    }
+    for (const x of strokes) context.fillRect(Math.round(x), view.y - half(x, x + 2), 1, half(x, x + 2) * 2);
     context.globalAlpha = 1;
-    const y = isTitled ? view.y + SPREAD_LINE : view.y;
+    // Letters that stick out of a thin lane on both sides cannot be read: there they stand below it.
+    const most = words.length ? half(words[0].x, words.at(-1).x + this.#measure.width(words.at(-1).text, font)) : 0;
+    const below = most < SPREAD_HALF ? most + SPREAD_HALF : 0;
+    const y = view.y + (isTitled ? SPREAD_LINE : below);
     for (const { x, text } of words) this.#haloed(scene, text, x, y + 0.5, font, mix(theme.text, theme.background, 0.12));
   }
 

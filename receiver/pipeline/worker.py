@@ -273,8 +273,8 @@ class Worker:
             # It stays: a full collection that went through it all would stop every thread for a tenth of
             # a second at 50,000 texts and 2,000 clusters.
             gc.freeze()
-            counts = {"clusters": len(restored.clusters), "texts": len(restored.texts)}
-            log.info("restored", extra=counts | {"pending": self._writer.pending_alerts})
+        counts = {"clusters": len(self._engine.live), "texts": len(self._engine.texts.index)}
+        log.info("restored", extra=counts | {"pending": self._writer.pending_alerts})
         live = self._engine.live.by_id.values()
         self._publish([], [wire.cluster_json(cluster) for cluster in live], whole=True)
         self.restored = True

@@ -50,9 +50,9 @@ def test_the_why_of_an_assignment_is_kept() -> None:
     why = episode.why
 
     assert why is not None
-    assert why["best"]["cluster_id"] == 1  # type: ignore[index]
-    assert why["best"]["gap_seconds"] == 8.0  # type: ignore[index]
-    assert why["shared_labels"][0]["label"] == "node"  # type: ignore[index]
+    assert why["best"]["cluster_id"] == 1
+    assert why["best"]["gap_seconds"] == 8.0
+    assert why["shared_labels"][0]["label"] == "node"
     assert why["runner_up"] is None
     assert "8 s after its latest" in site.events[-1].reason
 
@@ -484,7 +484,7 @@ def test_labels_with_names_of_any_length_are_explained() -> None:
     why = site.engine.episodes[alerts[-1].fingerprint].why
 
     assert why is not None
-    assert why["shared_labels"][0]["label"] == "x" * 120  # type: ignore[index]
+    assert why["shared_labels"][0]["label"] == "x" * 120
     assert site.cluster_of(alerts[-1]).size == 5
 
 

@@ -96,7 +96,8 @@ def test_another_rule_that_fired_next_may_have_waited_longer() -> None:
     spread = spread_of((0, {"service": "pay"}), name="")
     spread.learn(["service\x1fweb"], First(at(70), "g", "Slow"))
 
-    evidence = spread.to_json(2, at(0))["evidence"]  # type: ignore[index]
+    found: Any = spread.to_json(2, at(0))
+    evidence = found["evidence"]
 
     assert evidence["same_rule_next"] is False
     assert evidence["reason"] == "an alert in service pay fired 70 seconds before any other"
@@ -161,6 +162,7 @@ def test_a_label_of_which_all_values_are_held_is_preferred() -> None:
 
     assert told(*fired)["label"] == "zone"
     assert (told(*only)["values"], told(*only)["more_values"]) == (MAX_VALUES, True)
+    assert told(*only)["evidence"]["reason"].startswith(f"at least {MAX_VALUES} values of service")
     assert told(*only[:-1])["more_values"] is False
 
 
@@ -229,7 +231,7 @@ def test_a_second_sender_that_saw_it_fire_earlier_counts() -> None:
 
 
 def test_receipt_does_not_count() -> None:
-    orders = []
+    orders: list[Any] = []
     for order in itertools.permutations(("a", "b", "c")):
         site = Site(settings(threshold=0))
         starts = {"a": 0.0, "b": 70.0, "c": 140.0}
@@ -237,7 +239,7 @@ def test_receipt_does_not_count() -> None:
         cluster = site.cluster_of(alert("Down", service="a"))
         orders.append(cluster.spread.to_json(cluster.size, cluster.first_onset))
 
-    assert orders[0]["probable_first"] == "a"  # type: ignore[index]
+    assert orders[0]["probable_first"] == "a"
     assert all(found == orders[0] for found in orders)
 
 
@@ -246,4 +248,6 @@ def test_gaps_that_count_as_simultaneous_are_a_setting() -> None:
     spread.learn(["service\x1fa"], First(START, "f", "A"))
     spread.learn(["service\x1fb"], First(START + 10 * SECOND, "g", "A"))
 
-    assert spread.to_json(2, START)["probable_first"] == "a"  # type: ignore[index]
+    found: Any = spread.to_json(2, START)
+
+    assert found["probable_first"] == "a"

@@ -47,6 +47,20 @@ def test_what_fires_and_ends_is_one_episode_each(
     assert receiver.received(outcome="dead_letter") == 0
 
 
+@pytest.fixture
+def hasty(make_receiver: MakeReceiver) -> ReceiverProcess:
+    """A receiver for which what is quiet for five seconds is over."""
+    receiver = make_receiver(settings={"clustering.resolve_after": "5s"})
+    receiver.start()
+    return receiver
+
+
+def break_down(site: Site, receiver: ReceiverProcess) -> None:
+    """Let all disks of *site* be full, and return when *receiver* knows."""
+    site.breaks(BROKEN)
+    wait_until("all to fire", lambda: len(receiver.alerts(state="firing")) == len(BROKEN))
+
+
 def told(receiver: ReceiverProcess, kind: str) -> list[str]:
     """Return the reasons of the events of the type *kind*."""
     return [e.get("reason", "") for e in receiver.events() if e["type"] == kind]
@@ -55,22 +69,20 @@ def told(receiver: ReceiverProcess, kind: str) -> list[str]:
 @pytest.mark.parametrize("way", ["directly", "through Alertmanager", "both ways"])
 def test_a_prometheus_that_dies_is_no_recovery(
     way: str,
-    make_receiver: MakeReceiver,
+    hasty: ReceiverProcess,
     start_alertmanager: MakeAlertmanager,
     start_prometheus: MakePrometheus,
     site: Site,
 ) -> None:
     """It vouches for its alerts for four of its re-sends, then nobody does."""
-    receiver = make_receiver(settings={"clustering.resolve_after": "5s"})
-    receiver.start()
+    receiver = hasty
     ports = [] if way == "through Alertmanager" else [receiver.port]
     if way != "directly":
         ports.append(start_alertmanager(receiver, group_by=["alertname"]).port)
     prometheus = start_prometheus(
         targets={"site": site.port}, alertmanagers=ports, rules=RULES, resend_delay="2s"
     )
-    site.breaks(BROKEN)
-    wait_until("all to fire", lambda: len(receiver.alerts(state="firing")) == 5)
+    break_down(site, receiver)
     wait_until("each way to tell of them", lambda: receiver.received() >= 6 * len(ports))
     prometheus.kill()
     wait_until("nothing to fire", lambda: not receiver.alerts(state="firing"))
@@ -89,13 +101,12 @@ def test_a_prometheus_that_dies_is_no_recovery(
 
 
 def test_a_recovery_is_one_when_its_prometheus_lives(
-    make_receiver: MakeReceiver,
+    hasty: ReceiverProcess,
     start_alertmanager: MakeAlertmanager,
     start_prometheus: MakePrometheus,
     site: Site,
 ) -> None:
-    receiver = make_receiver(settings={"clustering.resolve_after": "5s"})
-    receiver.start()
+    receiver = hasty
     alertmanager = start_alertmanager(receiver, group_by=["alertname"])
     start_prometheus(
         targets={"site": site.port},
@@ -103,8 +114,7 @@ def test_a_recovery_is_one_when_its_prometheus_lives(
         rules=RULES,
         resend_delay="2s",
     )
-    site.breaks(BROKEN)
-    wait_until("all to fire", lambda: len(receiver.alerts(state="firing")) == 5)
+    break_down(site, receiver)
     site.mends()
     wait_until("the cluster to be over", lambda: told(receiver, "cluster_resolved"))
 

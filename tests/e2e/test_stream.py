@@ -13,6 +13,7 @@ import pytest
 
 from tests.e2e.test_kill import Sender
 from tests.support.processes import ReceiverProcess
+from tests.support.waiting import until
 
 pytestmark = pytest.mark.e2e
 
@@ -88,9 +89,7 @@ async def test_who_resumes_loses_nothing_when_the_receiver_is_killed(
     await sender.load(receiver, new=False)
     await asyncio.to_thread(receiver.settle)
     kept = [event["seq"] for event in await asyncio.to_thread(receiver.events)]
-    async with asyncio.timeout(_PATIENCE):
-        while listener.last != kept[-1]:  # noqa: ASYNC110 - it is told by another process
-            await asyncio.sleep(0.05)
+    await until(lambda: listener.last == kept[-1], "all to be told", patience_seconds=_PATIENCE)
     listening.cancel()
 
     started_at = listener.started_at

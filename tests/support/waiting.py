@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Callable
 from typing import TypeVar
@@ -38,3 +39,26 @@ def wait_until(
         if time.monotonic() > deadline:
             raise TimeoutError(f"waited {patience_seconds:.0f} s for {what}; last seen: {seen!r}")
         time.sleep(pause_seconds)
+
+
+async def until(
+    holds: Callable[[], object],
+    what: str = "it",
+    *,
+    patience_seconds: float = PATIENCE_SECONDS,
+) -> None:
+    """Return as soon as *holds* does, letting others run meanwhile; for what nobody is told of.
+
+    Args:
+        holds: Asked again and again.
+        what: What is waited for, for the message.
+        patience_seconds: How long.
+
+    Raises:
+        TimeoutError: It never did; the last thing seen is in the text.
+    """
+    deadline = time.monotonic() + patience_seconds
+    while not (seen := holds()):
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"waited {patience_seconds:.0f} s for {what}; last seen: {seen!r}")
+        await asyncio.sleep(0.01)

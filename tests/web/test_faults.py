@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from receiver.store import Database
 from tests.builders import body, entry
 from tests.web.conftest import Client, Start
 
@@ -20,16 +21,22 @@ def metric(client: Client, name: str) -> float:
     return value
 
 
+def database_of(client: Client) -> Database:
+    store = client.app.writer.store
+    assert isinstance(store, Database)
+    return store
+
+
 def writing(client: Client, function: Callable[[sqlite3.Connection], Any]) -> Any:
     """Do something with the connection that writes, on its thread."""
-    return client.app.writer.call(lambda: function(client.app.writer.store._db))  # type: ignore[attr-defined]
+    return client.app.writer.call(function, database_of(client)._db)
 
 
 @contextlib.asynccontextmanager
 async def second_opener(client: Client) -> AsyncIterator[None]:
     """Somebody else holds the lock for writing: a backup by hand, a shell, another program."""
     writing(client, lambda db: db.execute("PRAGMA busy_timeout = 20"))
-    other = sqlite3.connect(client.app.writer.store.path)  # type: ignore[attr-defined]
+    other = sqlite3.connect(database_of(client).path)
     other.execute("BEGIN IMMEDIATE")
     try:
         yield
@@ -70,7 +77,7 @@ async def test_the_sender_is_told_to_retry_and_it_goes_on(
 
         assert len(await client.items("/api/v1/alerts")) == 2
     said = [r for r in caplog.records if r.message.startswith("inbox commit failed")]
-    assert words in said[0].err  # type: ignore[attr-defined]
+    assert words in vars(said[0])["err"]
 
 
 @pytest.mark.parametrize("fault", [second_opener, read_only])

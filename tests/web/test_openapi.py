@@ -39,6 +39,7 @@ from tests import builders
 from tests.builders import alert, at, body, entry
 from tests.core.test_past import POSTGRES, a_site, incident
 from tests.core.test_regroup import members_of
+from tests.support.waiting import until
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -204,19 +205,14 @@ class Caller:
         check_answer(answer, operation.told["responses"])
         return answer
 
-    async def until(self, holds: Callable[[], bool]) -> None:
-        async with asyncio.timeout(30):
-            while not holds():  # noqa: ASYNC110 - of what is watched nobody tells
-                await asyncio.sleep(0.01)
-
     async def settled(self) -> None:
         """Return when all that was posted is applied."""
         writer = self.app.writer
-        await self.until(lambda: writer.pending_alerts == 0 and not writer._pending)
+        await until(lambda: writer.pending_alerts == 0 and not writer._pending)
 
     async def alone(self) -> None:
         """Return when nobody listens to the stream any more."""
-        await self.until(lambda: self.app.feed.clients == 0)
+        await until(lambda: self.app.feed.clients == 0)
 
     async def post(self, *entries: Any, **changed: Any) -> None:
         answer = await self.call("postWebhook", data=body(*entries, **changed), headers=self.as_a())
@@ -270,7 +266,7 @@ async def caller(folder: Path, *overrides: str) -> AsyncIterator[Caller]:
     )
     async with running(config) as app, aiohttp.ClientSession() as session:
         asked = Caller(app, session)
-        await asked.until(lambda: app.worker.embedder_ready)
+        await until(lambda: app.worker.embedder_ready)
         yield asked
 
 

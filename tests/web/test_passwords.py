@@ -12,6 +12,7 @@ from receiver.core.errors import TryLater
 from receiver.web import passwords as module
 from receiver.web.passwords import Passwords, is_hash
 from tests.support.credentials import hashed
+from tests.support.waiting import until
 
 HASHES = {"anna": hashed("of anna"), "bert": hashed("of bert")}
 
@@ -91,8 +92,7 @@ async def test_only_so_many_wait(passwords: Passwords, monkeypatch: pytest.Monke
     go_on = threading.Event()
     monkeypatch.setattr(module, "_is_right", lambda password, against: go_on.wait(30))
     waiting = [asyncio.create_task(passwords.check(HASHES, "anna", f"{n}")) for n in range(2)]
-    while len(passwords._running) < 2:  # noqa: ASYNC110 - nobody tells when they have begun
-        await asyncio.sleep(0)
+    await until(lambda: len(passwords._running) == 2, "both to have begun")
     with pytest.raises(TryLater):
         await passwords.check(HASHES, "anna", "one more")
     waiting[0].cancel()

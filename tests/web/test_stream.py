@@ -15,6 +15,7 @@ import pytest
 from aiohttp import WSMsgType
 
 from tests.builders import body, entry
+from tests.support.waiting import until
 from tests.web.conftest import Client, Start
 
 STREAM = "/api/v1/stream"
@@ -175,9 +176,7 @@ async def test_who_leaves_is_forgotten(client: Client) -> None:
     async with listening(client) as stream:
         await frame(stream)
         during = client.app.feed.clients
-    async with asyncio.timeout(20):
-        while client.app.feed.clients:  # noqa: ASYNC110 - the server learns of it in its own time
-            await asyncio.sleep(0.01)
+    await until(lambda: not client.app.feed.clients, "the server to learn of it")
 
     assert during == 1
 

@@ -252,15 +252,16 @@ def _faults() -> list[Json]:
         ),
         curves(
             "Age of what others say",
-            promql("time() - max(stormcell_reconciliation_timestamp_seconds > 0)", "reconciled"),
-            promql(
-                "time() - max(stormcell_source_quiet_timestamp_seconds > 0)", "source quiet for"
-            ),
-            promql(
-                "time() - max(stormcell_config_last_reload_success_timestamp_seconds > 0)",
-                "configuration",
+            *(
+                promql(f"(time() - max(stormcell_{name}_timestamp_seconds > 0)) or vector(0)", told)
+                for name, told in (
+                    ("reconciliation", "reconciled"),
+                    ("source_quiet", "source quiet for"),
+                    ("config_last_reload_success", "configuration"),
+                )
             ),
             unit="s",
+            says="0: never, or as at the start.",
         ),
         curves(
             "Settings that wait for a restart",

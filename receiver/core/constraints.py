@@ -89,8 +89,6 @@ class Word:
 
     def wanted_first(self, scores: list[Score]) -> list[Score]:
         """Return *scores*, best first, with that of the best of the wanted clusters at the front."""
-        if not self.wanted:
-            return scores
         first = [score for score in scores if score.cluster_id in self.wanted][:1]
         return first + [score for score in scores if score not in first]
 

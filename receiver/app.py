@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import dataclasses
 import logging
 import resource
 import signal
@@ -16,7 +17,7 @@ from typing import Any
 from receiver import __version__, logs
 from receiver import config as configuration
 from receiver.clock import Clock
-from receiver.config import Config, Reloaded, is_loopback, split_address
+from receiver.config import Config, FeedSettings, Reloaded, is_loopback, split_address
 from receiver.core.errors import StoreError
 from receiver.core.index import VectorIndex
 from receiver.core.model import Vector
@@ -29,12 +30,18 @@ from receiver.metrics import Metrics
 from receiver.pipeline import Intake, Room, Worker, Writer
 from receiver.reconciliation import Reconciliation
 from receiver.store import Database, Queries
-from receiver.web import Access, Passwords, Server, Tickets, WebFile
+from receiver.web import Access, Connections, Passwords, Server, Tickets, WebFile
 
 log = logging.getLogger(__name__)
 
 _DRAIN_SECONDS = 10.0
 """Longest wait for the batch in hand when stopping; what is left is in the inbox."""
+
+
+_OTHER_DESCRIPTORS = 128
+"""Left for the database, each thread's connection to it, the model, files of tokens, and the log."""
+
+_FEWEST_CONNECTIONS = 8
 
 
 def clock() -> int:
@@ -82,6 +89,9 @@ class App:
         self._faults = LoopFaults()
         self._loop.set_exception_handler(self._faults.handle)
         raise_descriptor_limit()
+        self._connections = Connections(
+            config.web, connection_limit(config.web.max_connections), time.monotonic
+        )
         self.metrics = Metrics(__version__)
         database = Database(Path(config.storage.path))
         # Whatever this machine's clock says now: what happened before was before.
@@ -90,7 +100,7 @@ class App:
         self.writer = Writer(database, self.clock)
         self.queries = Queries(database.path, config.severity)
         self.feed = Feed(
-            config.feed,
+            self._feed_settings(config),
             self.queries,
             epoch=database.epoch,
             status=self._status,
@@ -126,12 +136,18 @@ class App:
             metrics=self.metrics,
             feed=self.feed,
             access=access,
+            connections=self._connections,
             tickets=self._tickets,
             file=self._file,
             reload=self.reload,
             clock=self.clock,
             status=self._status,
         )
+
+    def _feed_settings(self, config: Config) -> FeedSettings:
+        """Return those of *config*, but with half of all connections left to who sends alerts."""
+        most = min(config.feed.max_clients, self._connections.limit // 2)
+        return dataclasses.replace(config.feed, max_clients=most)
 
     def _access(self, config: Config) -> Access:
         return Access(
@@ -161,7 +177,7 @@ class App:
         self.server.webhook.settings = now.intake
         self.room.configure(now.intake.max_inflight_bytes, now.intake.max_wait)
         self.intake.wait_seconds = now.intake.max_wait
-        self.feed.configure(now.feed)
+        self.feed.configure(self._feed_settings(now))
         self.worker.config = now
         self.metrics.reloaded(True, self.clock(), len(reloaded.waiting))
         told = {"applied": ", ".join(reloaded.applied) or "nothing has changed"}
@@ -225,6 +241,13 @@ class App:
             "embedder_ready",
             "Whether the model is loaded; without it alerts are kept and stay pending.",
             lambda: self.worker.embedder_ready,
+        )
+        gauge("connections", "Connections that are open.", lambda: len(self._connections))
+        gauge("connections_limit", "Connections there may be.", lambda: self._connections.limit)
+        self.metrics.counter(
+            "connections_cut",
+            "Connections closed because nothing came for too long, or to make room for others.",
+            lambda: self._connections.cut,
         )
         gauge("feed_clients", "Clients of the live stream.", lambda: self.feed.clients)
         self.metrics.counter(
@@ -379,6 +402,14 @@ def raise_descriptor_limit() -> None:
         log.warning("open files stay limited", extra={"limit": soft, "err": str(error)})
         return
     log.debug("open files", extra={"limit": hard, "was": soft})
+
+
+def connection_limit(most: int) -> int:
+    """Return how many connections there may be: *most*, or fewer if there are not enough descriptors."""
+    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft == resource.RLIM_INFINITY:
+        return most
+    return max(_FEWEST_CONNECTIONS, min(most, soft - _OTHER_DESCRIPTORS))
 
 
 class LoopFaults:

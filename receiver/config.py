@@ -29,6 +29,7 @@ from receiver.core.settings import (
     meaning_of,
     read_section,
     setting,
+    shown,
     unit_of,
 )
 from receiver.core.severity import SeveritySettings
@@ -137,6 +138,27 @@ class WebSettings:
     )
     enable_lifecycle: bool = setting(
         False, "Whether POST /-/reload has the configuration read again; SIGHUP always does."
+    )
+    max_connections: int = setting(
+        # All clients of the stream, and each group of a large Alertmanager at once.
+        8192,
+        "Connections at once, fewer if descriptors are; who waits longest makes room, others wait.",
+        unit="connections",
+        low=8,
+    )
+    header_timeout: Seconds = setting(
+        # What is sent is sent in one packet; a proxy's or browser's spare connection is opened anew.
+        Seconds(30.0),
+        "How long a request's head may take to arrive before its connection is closed.",
+        low=0.1,
+        high=3600,
+    )
+    idle_timeout: Seconds = setting(
+        # Alertmanager lets go after five minutes; were we the first, a webhook could be on its way.
+        Seconds(360.0),
+        "How long a connection may stay open between two requests.",
+        low=0.1,
+        high=86400,
     )
 
     def __post_init__(self) -> None:
@@ -353,15 +375,21 @@ def from_mapping(document: object) -> Config:
     if document is None:
         document = {}
     if not isinstance(document, dict):
-        raise ConfigError(f"configuration: got {document!r}, expected sections with settings")
+        raise ConfigError(f"configuration: got {shown(document)}, expected sections with settings")
     sections = _sections()
     for name, value in document.items():
         if name not in sections:
             expected = "one of " + ", ".join(sections)
-            raise ConfigError(f"{name}: unknown section (value {value!r}), expected {expected}")
+            raise ConfigError(
+                f"{name}: unknown section (value {shown(value)}), expected {expected}"
+            )
     return Config(
         **{name: read_section(sections[name], name, value) for name, value in document.items()}
     )
+
+
+_NOT_YAML = (yaml.YAMLError, ValueError, RecursionError)
+"""A day that no month has, a number of thousands of digits, and bytes that are no text are ValueErrors."""
 
 
 def load(path: Path | None, overrides: Iterable[str] = ()) -> Config:
@@ -376,7 +404,7 @@ def load(path: Path | None, overrides: Iterable[str] = ()) -> Config:
             document = yaml.safe_load(path.read_text(encoding="utf-8"))
         except OSError as error:
             raise ConfigError(f"{path}: cannot be read: {error.strerror}") from error
-        except (yaml.YAMLError, UnicodeDecodeError) as error:
+        except _NOT_YAML as error:
             raise ConfigError(f"{path}: not YAML: {_one_line(error)}") from error
     document = {} if document is None else document
     for override in overrides:
@@ -393,7 +421,7 @@ def _apply(document: Any, override: str) -> None:
         raise ConfigError(f"{section}: expected a section with settings in it")
     try:
         given = yaml.safe_load(value)
-    except yaml.YAMLError as error:
+    except _NOT_YAML as error:
         raise ConfigError(f"{key}: got {value!r}, not YAML: {_one_line(error)}") from error
     document[section] = {**(document.get(section) or {}), name: given}
 

@@ -17,10 +17,27 @@ from receiver.core.errors import SenderError, TooLarge
 MAX_ALERTS = 250_000
 """Elements of `alerts`: more do not fit into the largest body if they are alerts."""
 
-_SCANNER = json.JSONDecoder()
+MAX_DEPTH = 100
+"""Lists and objects in one another; a sender's are four. Python reads some nine hundred, which depends
+on who calls: what one thread could read, another must be able to read again, and to write."""
+
+_MOST_DIGITS = 1000
+"""Of a whole number: Python refuses to read one of some thousands, for the time that takes."""
+
 _SPACE = re.compile(r"[ \t\n\r]*")
 _LIST = re.compile(rb"[ \t\n\r]*\[")
 _SURROGATE = re.compile("[\ud800-\udfff]")
+
+
+def whole_number(digits: str) -> float:
+    """Return the number that *digits* tell; infinity if it has more than a thousand of them.
+
+    It is JSON all the same, and no field of ours: nothing is refused for it that can be read.
+    """
+    return int(digits) if len(digits) <= _MOST_DIGITS else float(digits)
+
+
+_SCANNER = json.JSONDecoder(parse_int=whole_number)
 
 
 def _skip(text: str, at: int) -> int:
@@ -32,10 +49,37 @@ def _value(text: str, at: int) -> tuple[Any, int]:
     try:
         value, end = _SCANNER.raw_decode(text, at)
     except RecursionError as error:
-        raise SenderError("body is nested too deeply to be read") from error
+        raise _too_deep() from error
     except ValueError as error:
         raise _not_json(text, getattr(error, "pos", at)) from error
+    check_depth(value)
     return value, _skip(text, end)
+
+
+def check_depth(value: object) -> None:
+    """Refuse *value*, parsed JSON, if it is nested too deeply.
+
+    Raises:
+        SenderError: It is.
+    """
+    level = [value]
+    for _ in range(MAX_DEPTH):
+        level = [
+            inner for each in level for inner in _within(each) if isinstance(inner, dict | list)
+        ]
+        if not level:
+            return
+    raise _too_deep()
+
+
+def _within(value: object) -> Iterable[object]:
+    if isinstance(value, dict):
+        return value.values()
+    return value if isinstance(value, list) else ()
+
+
+def _too_deep() -> SenderError:
+    return SenderError(f"body is nested too deeply to be read, expected at most {MAX_DEPTH} levels")
 
 
 def _not_json(text: str, at: int) -> SenderError:

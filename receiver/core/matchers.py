@@ -47,6 +47,6 @@ def parse(text: str, key: str) -> Matcher:
     if "~" in matcher.op:
         try:
             re.compile(matcher.value)
-        except re.error as error:
+        except (re.error, OverflowError, RecursionError) as error:
             raise ConfigError(f"{key}: got {text!r}, not a regular expression: {error}") from error
     return matcher

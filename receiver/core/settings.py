@@ -20,9 +20,10 @@ Seconds = NewType("Seconds", float)
 Bytes = NewType("Bytes", int)
 """A size; written in YAML as a number of bytes or with a binary unit: `64MiB`."""
 
-_DURATION = re.compile(r"(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?(?:(\d+)ms)?")
+# No more digits than any duration or size has: Python refuses to read some thousands.
+_DURATION = re.compile("".join(rf"(?:(\d{{1,12}}){unit})?" for unit in ("d", "h", "m", "s", "ms")))
 _DURATION_UNITS = (86400.0, 3600.0, 60.0, 1.0, 0.001)
-_SIZE = re.compile(r"(\d+)\s*([KMGT]iB|B)")
+_SIZE = re.compile(r"(\d{1,15})\s*([KMGT]iB|B)")
 _SIZE_UNITS = {"B": 1, "KiB": 2**10, "MiB": 2**20, "GiB": 2**30, "TiB": 2**40}
 
 T = TypeVar("T")
@@ -90,13 +91,25 @@ def _parse_size(text: str) -> int | None:
 
 
 def _refuse(key: str, value: object, expected: str) -> ConfigError:
-    return ConfigError(f"{key}: got {value!r}, expected {expected}")
+    return ConfigError(f"{key}: got {shown(value)}, expected {expected}")
+
+
+def shown(value: object) -> str:
+    """Return *value* as an error repeats it."""
+    try:
+        return repr(value)
+    except ValueError:
+        # YAML's hexadecimal numbers may have more digits than Python writes.
+        return "a number of thousands of digits"
 
 
 def _as_number(key: str, value: object) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise _refuse(key, value, "a number")
-    number = float(value)
+    try:
+        number = float(value)
+    except OverflowError:
+        number = float("inf")
     if number != number or number in (float("inf"), float("-inf")):
         raise _refuse(key, value, "a finite number")
     return number
@@ -165,7 +178,7 @@ def read_section(section: type[T], name: str, mapping: object) -> T:
         if key not in fields:
             expected = "one of " + ", ".join(sorted(fields))
             raise ConfigError(
-                f"{name}.{key}: unknown setting (value {value!r}), expected {expected}"
+                f"{name}.{key}: unknown setting (value {shown(value)}), expected {expected}"
             )
         values[key] = _convert(f"{name}.{key}", value, hints[key])
         _check(f"{name}.{key}", values[key], meaning_of(fields[key]))

@@ -13,7 +13,7 @@ from typing import Any, ParamSpec, TypeVar
 from aiohttp import web
 
 from receiver.config import Config
-from receiver.core import operator, payload, requests
+from receiver.core import envelope, operator, payload, requests
 from receiver.core.clusters import ClusterState
 from receiver.core.engine import Engine, is_self
 from receiver.core.errors import SenderError, TryLater
@@ -59,6 +59,7 @@ class Api:
         status: Callable[[], Mapping[str, Any]],
         issue_ticket: Callable[[], tuple[str, float]],
         external_url: Callable[[], str],
+        read_timeout: Callable[[], float],
     ) -> None:
         """Ask *queries*, and *worker* for what only the engine knows.
 
@@ -71,7 +72,9 @@ class Api:
             status: Figures of the receiver itself.
             issue_ticket: Gives a ticket, and for how many seconds it is good.
             external_url: Under which address browsers reach the page, without a slash at its end.
+            read_timeout: How many seconds a body may take to arrive.
         """
+        self._read_timeout = read_timeout
         self._status = status
         self._issue_ticket = issue_ticket
         self._external_url = external_url
@@ -120,19 +123,19 @@ class Api:
     async def update_cluster(self, request: web.Request) -> web.Response:
         """PATCH /api/v1/clusters/{id}: what an operator says of a cluster."""
         number = self._number(request, "id")
-        update = operator.read_update(read_json(await request.read()))
+        update = operator.read_update(await self._json(request))
         return await self._obey(UpdateRequest(number, update))
 
     async def merge_cluster(self, request: web.Request) -> web.Response:
         """POST /api/v1/clusters/{id}/merge: an operator wants it to be part of another."""
         number = self._number(request, "id")
-        return await self._obey(requests.read_merge(number, read_json(await request.read())))
+        return await self._obey(requests.read_merge(number, await self._json(request)))
 
     async def split_cluster(self, request: web.Request) -> web.Response:
         """POST /api/v1/clusters/{id}/split: an operator wants some members to be apart."""
         number = self._number(request, "id")
         most = self._config.clustering.max_split_members
-        document = read_json(await request.read())
+        document = await self._json(request)
         return await self._obey(requests.read_split(number, document, most))
 
     async def undo(self, request: web.Request) -> web.Response:
@@ -144,6 +147,15 @@ class Api:
         """Return the number *name* of the path; there are no parameters."""
         parameters.only(request.query)
         return parameters.integer(request.match_info, name, 0, low=1)
+
+    async def _json(self, request: web.Request) -> Any:
+        """Return what the body of *request* holds; it must come as fast as a webhook's."""
+        try:
+            async with asyncio.timeout(self._read_timeout()):
+                body = await request.read()
+        except TimeoutError:
+            raise TryLater("the body did not arrive in time") from None
+        return read_json(body)
 
     async def _obey(self, request: Request) -> web.Response:
         return answer(await self._from_worker(self._worker.command(request)))
@@ -246,7 +258,7 @@ class Api:
         """POST /api/v1/classify: where one alert would go; nothing is stored."""
         parameters.only(request.query)
         started = self._seconds()
-        alert = self._read_alert(await request.read())
+        alert = self._read_alert(await self._json(request))
         now = self._clock()
 
         def question(engine: Engine, embed: Embed) -> dict[str, Any]:
@@ -322,8 +334,7 @@ class Api:
         except TimeoutError:
             raise TryLater("the engine is busy, or the model is not loaded yet") from None
 
-    def _read_alert(self, body: bytes) -> Alert:
-        entry = read_json(body)
+    def _read_alert(self, entry: object) -> Alert:
         if isinstance(entry, dict):
             entry = {"status": "firing", **entry}
         alert = payload.read_one(entry, self._config.identity)
@@ -336,12 +347,14 @@ def read_json(body: bytes) -> Any:
     """Return what *body* holds.
 
     Raises:
-        SenderError: It is not JSON.
+        SenderError: It is not JSON, or nested too deeply.
     """
     try:
-        return json.loads(body)
+        document = json.loads(body, parse_int=envelope.whole_number)
     except (ValueError, RecursionError):
         raise SenderError("body is not JSON") from None
+    envelope.check_depth(document)
+    return document
 
 
 def answer(document: Any) -> web.Response:

@@ -25,6 +25,14 @@ def answer(status: int, code: str, message: str, field: str | None = None) -> we
 @web.middleware
 async def middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Answer errors of any kind as JSON."""
+    response = await _answered(request, handler)
+    if request.content.exception() is not None:
+        # What comes after a body that cannot be read is not read either: the client should know.
+        response.force_close()
+    return response
+
+
+async def _answered(request: web.Request, handler: Handler) -> web.StreamResponse:
     try:
         return await handler(request)
     except StormcellError as error:

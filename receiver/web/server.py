@@ -15,6 +15,8 @@ from receiver.config import Config, split_address
 from receiver.web import errors, page
 from receiver.web.access import Access, Role
 from receiver.web.api import Api
+from receiver.web.connections import Connection, Connections
+from receiver.web.listener import Listener
 from receiver.web.openapi import Description
 from receiver.web.parts import Feed, Intake, Metrics, Queries, Room, Worker
 from receiver.web.reload import Reload, Reloading
@@ -37,9 +39,6 @@ _SECURITY = {
 }
 """On every answer that does not say otherwise."""
 
-_BACKLOG = 1024
-"""Connections the kernel holds for us; with more, asyncio tries as often when it has no descriptor."""
-
 
 class Server:
     """The HTTP server."""
@@ -55,6 +54,7 @@ class Server:
         metrics: Metrics,
         feed: Feed,
         access: Access,
+        connections: Connections,
         tickets: Tickets,
         file: WebFile,
         reload: Reload,
@@ -86,17 +86,16 @@ class Server:
             status=status,
             issue_ticket=tickets.issue,
             external_url=lambda: self.external_url,
+            read_timeout=lambda: self.webhook.settings.read_timeout,
         )
         self._stream = Stream(feed)
         self._reloading = Reloading(config.web.enable_lifecycle, reload)
         self._description = Description(lambda: self.external_url)
+        self._connections = connections
         self._runner = web.AppRunner(
-            self._application(),
-            access_log=None,
-            handler_cancellation=True,
-            shutdown_timeout=2,
-            logger=_unreadable(logging.getLogger(f"{__name__}.http")),
+            self._application(), handler_cancellation=True, shutdown_timeout=2
         )
+        self._listener = Listener(connections, self._connection, file.tls)
         self.url = ""
 
     def calls(self) -> list[Call]:
@@ -132,7 +131,8 @@ class Server:
         ]
 
     def _application(self) -> web.Application:
-        app = web.Application(middlewares=[errors.middleware], client_max_size=2**20)
+        middlewares = [self._connections.middleware(), errors.middleware]
+        app = web.Application(middlewares=middlewares, client_max_size=2**20)
         prefix = self._settings.prefix
         app.add_routes(routes(self.calls(), prefix, lambda: self.access))
         if prefix:
@@ -148,13 +148,16 @@ class Server:
             OSError: The address is in use, or is not this machine's.
         """
         await self._runner.setup()
-        host, port = self._address
-        tls = self._file.tls
-        await web.TCPSite(self._runner, host, port, backlog=_BACKLOG, ssl_context=tls).start()
-        bound = self._runner.addresses[0]
-        shown = f"[{bound[0]}]" if ":" in bound[0] else bound[0]
-        scheme = "http" if tls is None else "https"
-        self.url = f"{scheme}://{shown}:{bound[1]}{self._settings.prefix}"
+        host, port = await self._listener.start(*self._address)
+        shown = f"[{host}]" if ":" in host else host
+        scheme = "http" if self._file.tls is None else "https"
+        self.url = f"{scheme}://{shown}:{port}{self._settings.prefix}"
+
+    def _connection(self) -> Connection:
+        server = self._runner.server
+        assert server is not None
+        logger = _unreadable(logging.getLogger(f"{__name__}.http"))
+        return self._connections.make(server, access_log=None, logger=logger)
 
     @property
     def external_url(self) -> str:
@@ -164,6 +167,7 @@ class Server:
     async def close(self) -> None:
         """Stop listening and let go of every connection."""
         self.closing = True
+        await self._listener.close()
         await self._runner.cleanup()
         self.webhook.close()
         self._api.close()

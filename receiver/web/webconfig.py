@@ -74,7 +74,7 @@ def read(path: Path) -> WebConfig:
         known = isinstance(error, yaml.scanner.ScannerError | yaml.parser.ParserError | _Twice)
         problem = f": {error.problem}" if known else ""
         raise ConfigError(f"{path}, line {line}: not YAML that can be read{problem}") from None
-    except yaml.YAMLError:
+    except (yaml.YAMLError, ValueError, RecursionError):
         raise ConfigError(f"{path}: not YAML") from None
     try:
         return _config({} if document is None else document, path.parent)
@@ -152,9 +152,9 @@ def _choice(
     name: str, given: Mapping[str, Any], key: str, default: str, choices: Iterable[str]
 ) -> str:
     value = given.get(key) or default
-    if value not in choices:
+    if not isinstance(value, str) or value not in choices:
         raise ConfigError(f"{name}.{key}: got {value!r}, expected one of {', '.join(choices)}")
-    return str(value)
+    return value
 
 
 def _flag(name: str, given: Mapping[str, Any], key: str, default: bool) -> bool:
@@ -166,7 +166,9 @@ def _flag(name: str, given: Mapping[str, Any], key: str, default: bool) -> bool:
 
 def _suites(value: object) -> tuple[str, ...]:
     suites = value or []
-    if not isinstance(suites, list) or not all(suite in tls.CIPHERS for suite in suites):
+    if not isinstance(suites, list) or not all(
+        isinstance(suite, str) and suite in tls.CIPHERS for suite in suites
+    ):
         raise ConfigError(
             f"tls_server_config.cipher_suites: got {value!r}, expected some of"
             f" {', '.join(tls.CIPHERS)}"
@@ -218,9 +220,11 @@ class _Loader(yaml.SafeLoader):
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
         seen = set()
         for key, _ in node.value:
-            if key.value in seen:
+            # One that is no text is refused later, by name.
+            name = key.value if isinstance(key.value, str) else key
+            if name in seen:
                 raise _Twice(None, None, "a key is there twice", key.start_mark)
-            seen.add(key.value if isinstance(key.value, str) else None)
+            seen.add(name)
         return super().construct_mapping(node, deep)
 
 

@@ -1,0 +1,175 @@
+"""Who is connected: how many at once, how long each may say nothing, and who goes when there is no room.
+
+A connection is in one of three states: a request's head is awaited, a request is in hand, or it is
+idle between two. Who only holds a connection open is let go for who wants something; a connection
+in whose request we work is never let go here, only one whose body does not come.
+
+What aiohttp bounds by itself is not repeated here: the size of a head (128 fields of 8 KiB), requests
+read ahead, and how long the rest of a body is read that nobody wanted (ten seconds).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import itertools
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from aiohttp import web
+
+from receiver.config import WebSettings
+
+_GRACE_SECONDS = 1.0
+"""So long nobody is let go: a request that was sent is read by then."""
+
+Handler = Callable[[web.Request], Any]
+
+
+class Connection(web.RequestHandler):
+    """One connection; tells *connections* what happens to it."""
+
+    __slots__ = ("_connections",)
+
+    def __init__(self, connections: Connections, server: web.Server, **told: Any) -> None:
+        """Serve requests with *server*."""
+        super().__init__(server, **told)
+        self._connections = connections
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Tell of it; see asyncio.Protocol."""
+        super().connection_made(transport)
+        self._connections.await_head(self)
+
+    def data_received(self, data: bytes) -> None:
+        """Tell of it; see asyncio.Protocol."""
+        self._connections.heard(self)
+        super().data_received(data)
+
+    def connection_lost(self, exc: BaseException | None) -> None:
+        """Tell of it; see asyncio.Protocol."""
+        self._connections.forget(self)
+        super().connection_lost(exc)
+
+
+class Connections:
+    """All connections, those first that have waited longest.
+
+    Attributes:
+        limit: How many there may be at once.
+        cut: How many were let go.
+    """
+
+    def __init__(self, settings: WebSettings, limit: int, seconds: Callable[[], float]) -> None:
+        """Hold at most *limit*; *seconds* is a clock for durations."""
+        self.limit = limit
+        self.cut = 0
+        self._settings = settings
+        self._seconds = seconds
+        self._all: set[web.RequestHandler] = set()
+        # Each in order of the second, since when it is so.
+        self._heads: dict[web.RequestHandler, float] = {}
+        self._idle: dict[web.RequestHandler, float] = {}
+        self._in_hand: dict[web.RequestHandler, tuple[float, web.Request]] = {}
+        self._gone = asyncio.Event()
+
+    def __len__(self) -> int:
+        return len(self._all)
+
+    def make(self, server: web.Server, **told: Any) -> Connection:
+        """Return a further one, whose socket is connected; `forget` it if nothing comes of it."""
+        made = Connection(self, server, loop=asyncio.get_running_loop(), **told)
+        self._all.add(made)
+        return made
+
+    def await_head(self, one: web.RequestHandler) -> None:
+        """Note that *one* is about to send a request, or should be."""
+        self._heads[one] = self._seconds()
+
+    def heard(self, one: web.RequestHandler) -> None:
+        """Note that *one* has sent something."""
+        if self._idle.pop(one, None) is not None:
+            self.await_head(one)
+
+    def forget(self, one: web.RequestHandler) -> None:
+        """Note that *one* is no more."""
+        self._all.discard(one)
+        self._leave(one)
+        self._gone.set()
+
+    def _leave(self, one: web.RequestHandler) -> None:
+        for state in (self._heads, self._idle, self._in_hand):
+            state.pop(one, None)
+
+    def middleware(self) -> Any:
+        """Return what notes of each request when it is in hand, and when no more."""
+
+        @web.middleware
+        async def noted(request: web.Request, handler: Handler) -> web.StreamResponse:
+            one = request.protocol
+            self._leave(one)
+            self._in_hand[one] = (self._seconds(), request)
+            try:
+                answer: web.StreamResponse = await handler(request)
+            finally:
+                self._leave(one)
+                # Its client may have gone meanwhile.
+                if one in self._all:
+                    self._idle[one] = self._seconds()
+            return answer
+
+        return noted
+
+    async def room(self) -> None:
+        """Return when there is room for one more, for which others are let go that only wait."""
+        while len(self._all) >= self.limit:
+            self._gone.clear()
+            if not self._let_go_longest():
+                # It is looked again when one leaves, or when one has waited long enough.
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(_GRACE_SECONDS / 4):
+                        await self._gone.wait()
+            else:
+                await self._gone.wait()
+
+    def _let_go_longest(self) -> bool:
+        """Let go who has waited longest; return whether there was one."""
+        long_ago = self._seconds() - _GRACE_SECONDS
+        waiting = [
+            (since, one)
+            for state in (self._heads, self._idle)
+            for one, since in itertools.islice(state.items(), 1)
+        ]
+        waiting += itertools.islice(self._without_body(), 1)
+        since, one = min(waiting, key=lambda pair: pair[0], default=(long_ago + 1, None))
+        if one is None or since > long_ago:
+            return False
+        self._let_go(one)
+        return True
+
+    def _without_body(self) -> Iterator[tuple[float, web.RequestHandler]]:
+        """Yield those whose request has a body that has not come yet."""
+        for one, (since, request) in self._in_hand.items():
+            if not request.content.is_eof():
+                yield since, one
+
+    def _let_go(self, one: web.RequestHandler) -> None:
+        self._leave(one)
+        self.cut += 1
+        # Not closed, which would wait until it has read what we sent.
+        if one.transport is not None:
+            one.transport.abort()
+
+    async def watch(self) -> None:
+        """Let go for ever who takes too long."""
+        bounds = (self._settings.header_timeout, self._settings.idle_timeout)
+        period = min(1.0, min(bounds) / 4)
+        while True:
+            await asyncio.sleep(period)
+            for state, bound in zip((self._heads, self._idle), bounds, strict=True):
+                self._let_go_older(state, self._seconds() - bound)
+
+    def _let_go_older(self, state: dict[web.RequestHandler, float], long_ago: float) -> None:
+        late = itertools.takewhile(lambda pair: pair[1] < long_ago, state.items())
+        for one, _ in list(late):
+            self._let_go(one)

@@ -40,6 +40,8 @@ def test_a_file_and_then_overrides_are_read(tmp_path: Path) -> None:
         ("clustering: 5", "clustering: got 5, expected a section"),
         ("[1]", r"configuration: got \[1\], expected sections"),
         ("a: [", "not YAML"),
+        ("intake: {max_wait: 2026-13-45}", "not YAML: month must be in 1..12"),
+        ("intake: {batch_size: " + "9" * 5000 + "}", "not YAML: Exceeds the limit"),
         ("heartbeat: {matchers: ['=']}", "heartbeat.matchers: got '=', expected a matcher"),
     ],
 )

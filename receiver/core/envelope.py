@@ -21,6 +21,12 @@ MAX_DEPTH = 100
 """Lists and objects in one another; a sender's are four. Python reads some nine hundred, which depends
 on who calls: what one thread could read, another must be able to read again, and to write."""
 
+_MARKS = (b",", b":", b"[", b"{")
+_FREE_MARKS = 256 * 1024
+_BYTES_A_MARK = 4
+"""Each value in JSON has a mark before it. Alerts have one in six bytes and more; empty lists two in
+three, and of 64 MiB of those Python makes two gigabytes."""
+
 _MOST_DIGITS = 1000
 """Of a whole number: Python refuses to read one of some thousands, for the time that takes."""
 
@@ -112,6 +118,7 @@ def read(body: bytes) -> dict[str, Any]:
 
     Raises:
         SenderError: *body* is not UTF-8, not JSON, nested too deeply, or not an object.
+        TooLarge: It has far more values than alerts of its size have.
     """
     text = _decoded(body)
     at = _skip(text, 0)
@@ -135,7 +142,7 @@ def read_list(body: bytes) -> list[Any]:
 
     Raises:
         SenderError: *body* is not UTF-8, not JSON, nested too deeply, or not a list.
-        TooLarge: It has more elements than MAX_ALERTS.
+        TooLarge: It has more elements than MAX_ALERTS, or far more values than alerts of its size.
     """
     text = _decoded(body)
     at = _skip(text, 0)
@@ -148,6 +155,10 @@ def read_list(body: bytes) -> list[Any]:
 
 
 def _decoded(body: bytes) -> str:
+    marks = sum(map(body.count, _MARKS))
+    if marks > _FREE_MARKS + len(body) // _BYTES_A_MARK:
+        most = f"expected at most one in {_BYTES_A_MARK} bytes"
+        raise TooLarge(f"body of {len(body)} bytes has some {marks} values, {most}")
     try:
         return body.decode()
     except UnicodeDecodeError as error:

@@ -41,7 +41,7 @@ def parse(text: str, key: str) -> Matcher:
     """
     match = _FORM.fullmatch(text)
     expected = 'a matcher such as alertname="Watchdog"'
-    if match is None:
+    if match is None or not match["name"].strip():
         raise ConfigError(f"{key}: got {text!r}, expected {expected}")
     matcher = Matcher(match["name"].strip(), match["op"], match["value"])
     if "~" in matcher.op:

@@ -21,6 +21,10 @@ VERSIONS = ("4", "1")
 MAX_DEAD_LETTERS = 100
 """Kept of one body; that there were more is told by one further letter."""
 
+MAX_LABEL_CHARACTERS = 256 * 1024
+"""Of one alert's names and values together, some hundred times what is usual. Each is hashed, split into
+words and compared: an alert of megabytes would hold up all others for seconds."""
+
 _MOST_MISSING = 10**9
 _LINKS = ("silenceURL", "dashboardURL", "panelURL")
 _SHOWN = 200
@@ -72,7 +76,8 @@ class _BadAlert(Exception):
 
 
 def _shown(value: object) -> str:
-    text = ascii(value)
+    # What is cut away is not written first: it may be megabytes.
+    text = ascii(value[:_SHOWN] if isinstance(value, str) else value)
     return text if len(text) <= _SHOWN else text[:_SHOWN] + "…"
 
 
@@ -212,6 +217,8 @@ def read_alert(entry: object, settings: IdentitySettings) -> Alert:
     sent = _pairs("labels", entry.get("labels"))
     if not sent:
         raise _BadAlert("labels", entry.get("labels"), "at least one label")
+    if sum(map(len, sent)) + sum(map(len, sent.values())) > MAX_LABEL_CHARACTERS:
+        raise _BadAlert("labels", sent, f"at most {MAX_LABEL_CHARACTERS} characters in all")
     labels = identity.without(sent, settings.drop_labels)
     sender_fingerprint = identity.fingerprint(sent)
     same = len(labels) == len(sent)

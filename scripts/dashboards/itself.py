@@ -289,6 +289,20 @@ def board() -> Json:
             *_evolution(),
             row("Faults, and what others say"),
             *_faults(),
+            row("Connections"),
+            curves(
+                "Connections",
+                promql("sum(stormcell_connections)", "open"),
+                promql("sum(stormcell_connections_limit)", "limit"),
+                says="At the limit, who waits longest makes room, and others wait.",
+                size=(12, 8),
+            ),
+            curves(
+                "Connections cut",
+                promql("sum(increase(stormcell_connections_cut_total[$__rate_interval]))", "cut"),
+                says="Nothing came from them for too long, or others needed the room.",
+                size=(12, 8),
+            ),
             row("Live stream"),
             curves("Clients", promql("sum(stormcell_feed_clients)", "clients"), size=(12, 8)),
             curves(

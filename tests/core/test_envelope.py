@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from receiver.core import envelope
-from receiver.core.errors import SenderError
+from receiver.core.errors import SenderError, TooLarge
 
 _VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
@@ -70,6 +70,32 @@ def test_a_depth_bomb_is_refused() -> None:
         envelope.read(b'{"a":' + b"[" * 200_000)
     with pytest.raises(SenderError, match="nested too deeply"):
         envelope.read(b'{"alerts":[' + b'{"a":' * 200_000)
+
+
+@pytest.mark.parametrize("opening", ["[", '{"a":'])
+def test_it_reads_as_deep_as_every_thread_can_read_again(opening: str) -> None:
+    closing = "]" if opening == "[" else "}"
+    for depth, good in ((envelope.MAX_DEPTH, True), (envelope.MAX_DEPTH + 1, False)):
+        inner = opening * (depth - 1) + "[]" + closing * (depth - 1)
+        body = f'{{"a":{inner}}}'.encode()
+        if good:
+            assert envelope.read(body) == json.loads(body)
+        else:
+            with pytest.raises(SenderError, match="expected at most 100 levels"):
+                envelope.read(body)
+
+
+def test_a_number_of_any_length_is_read() -> None:
+    read = envelope.read(b'{"a":' + b"9" * 1000 + b',"b":-' + b"9" * 5000 + b"}")
+
+    assert read == {"a": 10**1000 - 1, "b": float("-inf")}
+
+
+def test_far_more_values_than_alerts_have_are_refused() -> None:
+    filler = b'"' + b"x" * 2_000_000 + b'"'
+    assert len(envelope.read(b'{"a":[' + b"[]," * 300_000 + filler + b"]}")["a"]) == 300_001
+    with pytest.raises(TooLarge, match="has some 600001 values, expected at most one in 4 bytes"):
+        envelope.read_list(b"[" + b"[]," * 300_000 + b"1]")
 
 
 def test_what_is_not_utf8_is_refused() -> None:

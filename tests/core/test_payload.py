@@ -163,6 +163,18 @@ def test_a_senders_count_is_taken_with_care(told: Any, count: int) -> None:
     assert payload.parse(body(truncatedAlerts=told), IDENTITY).truncated == count
 
 
+def test_labels_of_megabytes_are_a_dead_letter() -> None:
+    most = payload.MAX_LABEL_CHARACTERS
+    good, bad = ({"labels": {"a": "x" * (length - 1)}} for length in (most, most + 1))
+    told = entry(annotations={"summary": "x" * 10**7})
+
+    found = payload.parse(body(told | good, told | bad, told), IDENTITY)
+
+    assert [index for index, _ in found.alerts] == [0, 2]
+    assert [letter.field for letter in found.dead_letters] == ["labels"]
+    assert "expected at most 262144 characters" in found.dead_letters[0].reason
+
+
 def test_an_error_never_repeats_a_name_of_any_length() -> None:
     (letter,) = payload.parse(body(entry(labels={"x" * 100_000: 1})), IDENTITY).dead_letters
 

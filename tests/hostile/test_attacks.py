@@ -40,9 +40,10 @@ TAKEN: dict[str, tuple[bytes, Any]] = {
     "half a pair": (labelled('"a\\ud800b"'), "a\ufffdb"),
     "NUL": (labelled('"a\\u0000b"'), "a\x00b"),
     "bidi": (labelled('"\\u202eb\\u2066"'), "\u202eb\u2066"),
-    "a value of half the limit": (labelled('"' + "x" * 500_000 + '"'), "x" * 500_000),
+    "a value of some hundred kilobytes": (labelled('"' + "x" * 200_000 + '"'), "x" * 200_000),
+    "an annotation of half the limit": (told(f',"annotations":{{"a":"{"x" * 500_000}"}}'), None),
     "ninety levels": (told(',"new":' + "[" * 90 + "]" * 90), None),
-    "many empty lists": (told(envelope=',"new":[' + "[]," * 60_000 + "1]"), None),
+    "eight thousand empty lists": (told(envelope=',"new":[' + "[]," * 8000 + "1]"), None),
     "ten thousand labels": (
         labelled('"y",' + ",".join(f'"l{n}":"{n}"' for n in range(10_000))),
         "y",
@@ -62,6 +63,7 @@ async def test_strange_but_good_is_taken(client: Client, content: bytes, value: 
 
 
 DEAD: dict[str, tuple[bytes, str]] = {
+    "a label of half the limit": (labelled('"' + "x" * 500_000 + '"'), "labels"),
     "NaN for a text": (labelled("NaN"), "labels.x"),
     "five thousand digits for a text": (labelled("9" * 5000), "labels.x"),
     "a list for a text": (labelled("[" * 90 + "]" * 90), "labels.x"),
@@ -94,6 +96,7 @@ REFUSED: dict[str, tuple[bytes, dict[str, str], int, str]] = {
     "a depth bomb that ends": (told(',"new":' + "[" * 9000 + "]" * 9000), {}, 400, "too deeply"),
     "a depth bomb of objects": (b'{"alerts":[' + b'{"a":' * 100_000, {}, 400, "too deeply"),
     "a depth bomb in the envelope": (b'{"a":' + DEEP, {}, 400, "nested too deeply"),
+    "lists without end": (told(envelope=',"new":[' + "[]," * 340_000 + "1]"), {}, 413, "values"),
     "nothing": (b"", {}, 400, "not JSON"),
     "UTF-16": (GOOD.decode().encode("utf-16"), {}, 400, "not UTF-8"),
     "UTF-32": (GOOD.decode().encode("utf-32"), {}, 400, "not UTF-8"),

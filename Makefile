@@ -3,6 +3,7 @@
 # make check  linters and types            make bench-quality  how well it groups
 # make stack  the real Prometheus and Alertmanager around it: a storm, and who is paged
 # make bench  speed and memory, ten minutes
+# make fuzz   bodies, calls and settings by fuzzing, a quarter of an hour
 # make grafana  build the plugin           make grafana-test   test it
 
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
@@ -10,7 +11,7 @@ BIN := .venv/bin
 # The project's own model cache, so that one checkout prepares the model once.
 export XDG_CACHE_HOME ?= $(CURDIR)/.cache
 
-.PHONY: demo stack test fast check venv tools model docs bench bench-quality grafana grafana-modules
+.PHONY: demo stack test fast check fuzz venv tools model docs bench bench-quality grafana grafana-modules
 .PHONY: grafana-test clean
 
 demo: .venv/installed
@@ -57,6 +58,13 @@ bench: .venv/installed tools model
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check \
 	  --constraint constraints.txt --editable '.[bench]'
 	$(BIN)/python -m benchmarks.suite --short
+
+# The long form of tests/hostile; docs/reliability.md tells what it found.
+fuzz: .venv/installed
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check \
+	  --constraint constraints.txt --editable '.[fuzz]'
+	$(BIN)/python -m scripts.fuzz --seconds 600
+	$(BIN)/python -m scripts.fuzz_api --seconds 300 --command $(BIN)/st
 
 # Into grafana/dist, to be copied to Grafana's plugins; some seconds once its packages are there.
 grafana: grafana/node_modules/.installed

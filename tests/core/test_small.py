@@ -31,7 +31,9 @@ def test_matchers_read_as_alertmanagers(text: str, labels: dict[str, str], match
     assert matchers.parse(text, "k").matches(labels) is matches
 
 
-@pytest.mark.parametrize("text", ["", "alertname", '="x"', ' ="x"', 'a=~"("', 'a=~"x{99999999999}"'])
+@pytest.mark.parametrize(
+    "text", ["", "alertname", '="x"', ' ="x"', 'a=~"("', 'a=~"x{99999999999}"']
+)
 def test_a_bad_matcher_is_refused_by_name(text: str) -> None:
     with pytest.raises(ConfigError, match=r"heartbeat.matchers"):
         HeartbeatSettings(matchers=(text,))

@@ -11,6 +11,7 @@ import contextlib
 import json
 import tempfile
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from urllib.parse import parse_qsl
 
@@ -37,9 +38,9 @@ _LONGEST_ERROR = 2000
 def webhook(data: bytes) -> None:
     """A body of POST /api/v1/webhook or /api/v2/alerts."""
     for parse in (
-        lambda: payload.parse(data, IDENTITY),
-        lambda: payload.parse_posted(data, IDENTITY, NOW),
-        lambda: payload.parse_any(data, IDENTITY, NOW),
+        partial(payload.parse, data, IDENTITY),
+        partial(payload.parse_posted, data, IDENTITY, NOW),
+        partial(payload.parse_any, data, IDENTITY, NOW),
     ):
         try:
             found = parse()

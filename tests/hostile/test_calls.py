@@ -66,11 +66,11 @@ async def test_every_answer_is_one_that_is_described(
     header: bool,
 ) -> None:
     operation = OPERATIONS[name]
-    told = place.encode(errors="surrogatepass").decode("latin-1")
+    told = _bytes(place).decode("latin-1")
     # A dot segment would be another path.
     told = told if told.strip(".") else "1"
     url = asked.url(operation, id=told, seq=told, fingerprint=told)
-    pairs = [tuple(part.encode(errors="surrogatepass") for part in pair) for pair in query]
+    pairs = [(_bytes(name), _bytes(value)) for name, value in query]
     sent: dict[str, Any] = {"data": content} if operation.method != "GET" else {}
     if header:
         sent["headers"] = {"Content-Type": "application/json"}
@@ -85,3 +85,7 @@ async def test_every_answer_is_one_that_is_described(
         error = answer.content["error"]
         assert error["message"].isprintable()
         assert re.search(r"expected|body is not JSON|not UTF-8", error["message"])
+
+
+def _bytes(text: str) -> bytes:
+    return text.encode(errors="surrogatepass")

@@ -220,7 +220,7 @@ async def closed(socket: Any) -> int | None:
 
 def test_there_are_fewer_connections_than_descriptors(monkeypatch: pytest.MonkeyPatch) -> None:
     def limited(soft: int) -> None:
-        monkeypatch.setattr(app.resource, "getrlimit", lambda _: (soft, soft))
+        monkeypatch.setattr("resource.getrlimit", lambda _: (soft, soft))
 
     for soft, limit in ((1024, 896), (200, 72), (100, 8), (10**6, 8192), (-1, 8192)):
         limited(soft)

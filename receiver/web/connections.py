@@ -14,7 +14,7 @@ import asyncio
 import contextlib
 import itertools
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, cast
 
 from aiohttp import web
 
@@ -29,16 +29,18 @@ Handler = Callable[[web.Request], Any]
 class Connection(web.RequestHandler):
     """One connection; tells *connections* what happens to it."""
 
-    __slots__ = ("_connections",)
+    __slots__ = ("_connections", "_wire")
 
     def __init__(self, connections: Connections, server: web.Server, **told: Any) -> None:
         """Serve requests with *server*."""
         super().__init__(server, **told)
         self._connections = connections
+        self._wire: asyncio.BaseTransport | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Tell of it; see asyncio.Protocol."""
         super().connection_made(transport)
+        self._wire = transport
         self._connections.await_head(self)
 
     def data_received(self, data: bytes) -> None:
@@ -48,8 +50,18 @@ class Connection(web.RequestHandler):
 
     def connection_lost(self, exc: BaseException | None) -> None:
         """Tell of it; see asyncio.Protocol."""
+        self._wire = None
         self._connections.forget(self)
         super().connection_lost(exc)
+
+    def abort(self) -> None:
+        """End it at once.
+
+        Not closed, which would wait until it has read what we sent; that aiohttp has closed it, and
+        knows of no transport any more, is no help then.
+        """
+        if isinstance(self._wire, asyncio.WriteTransport):
+            self._wire.abort()
 
 
 class Connections:
@@ -66,11 +78,11 @@ class Connections:
         self.cut = 0
         self._settings = settings
         self._seconds = seconds
-        self._all: set[web.RequestHandler] = set()
+        self._all: set[Connection] = set()
         # Each in order of the second, since when it is so.
-        self._heads: dict[web.RequestHandler, float] = {}
-        self._idle: dict[web.RequestHandler, float] = {}
-        self._in_hand: dict[web.RequestHandler, tuple[float, web.Request]] = {}
+        self._heads: dict[Connection, float] = {}
+        self._idle: dict[Connection, float] = {}
+        self._in_hand: dict[Connection, tuple[float, web.Request]] = {}
         self._gone = asyncio.Event()
 
     def __len__(self) -> int:
@@ -82,22 +94,22 @@ class Connections:
         self._all.add(made)
         return made
 
-    def await_head(self, one: web.RequestHandler) -> None:
+    def await_head(self, one: Connection) -> None:
         """Note that *one* is about to send a request, or should be."""
         self._heads[one] = self._seconds()
 
-    def heard(self, one: web.RequestHandler) -> None:
+    def heard(self, one: Connection) -> None:
         """Note that *one* has sent something."""
         if self._idle.pop(one, None) is not None:
             self.await_head(one)
 
-    def forget(self, one: web.RequestHandler) -> None:
+    def forget(self, one: Connection) -> None:
         """Note that *one* is no more."""
         self._all.discard(one)
         self._leave(one)
         self._gone.set()
 
-    def _leave(self, one: web.RequestHandler) -> None:
+    def _leave(self, one: Connection) -> None:
         for state in (self._heads, self._idle, self._in_hand):
             state.pop(one, None)
 
@@ -106,7 +118,7 @@ class Connections:
 
         @web.middleware
         async def noted(request: web.Request, handler: Handler) -> web.StreamResponse:
-            one = request.protocol
+            one = cast("Connection", request.protocol)
             self._leave(one)
             self._in_hand[one] = (self._seconds(), request)
             try:
@@ -124,16 +136,14 @@ class Connections:
         """Return when there is room for one more, for which others are let go that only wait."""
         while len(self._all) >= self.limit:
             self._gone.clear()
-            if not self._let_go_longest():
-                # It is looked again when one leaves, or when one has waited long enough.
-                with contextlib.suppress(TimeoutError):
-                    async with asyncio.timeout(_GRACE_SECONDS / 4):
-                        await self._gone.wait()
-            else:
-                await self._gone.wait()
+            self._let_go_longest()
+            # It is looked again when one leaves, or when one has waited long enough.
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(_GRACE_SECONDS / 4):
+                    await self._gone.wait()
 
-    def _let_go_longest(self) -> bool:
-        """Let go who has waited longest; return whether there was one."""
+    def _let_go_longest(self) -> None:
+        """Let go who has waited longest, if anybody has waited at all."""
         long_ago = self._seconds() - _GRACE_SECONDS
         waiting = [
             (since, one)
@@ -142,23 +152,19 @@ class Connections:
         ]
         waiting += itertools.islice(self._without_body(), 1)
         since, one = min(waiting, key=lambda pair: pair[0], default=(long_ago + 1, None))
-        if one is None or since > long_ago:
-            return False
-        self._let_go(one)
-        return True
+        if one is not None and since <= long_ago:
+            self._let_go(one)
 
-    def _without_body(self) -> Iterator[tuple[float, web.RequestHandler]]:
+    def _without_body(self) -> Iterator[tuple[float, Connection]]:
         """Yield those whose request has a body that has not come yet."""
         for one, (since, request) in self._in_hand.items():
             if not request.content.is_eof():
                 yield since, one
 
-    def _let_go(self, one: web.RequestHandler) -> None:
+    def _let_go(self, one: Connection) -> None:
         self._leave(one)
         self.cut += 1
-        # Not closed, which would wait until it has read what we sent.
-        if one.transport is not None:
-            one.transport.abort()
+        one.abort()
 
     async def watch(self) -> None:
         """Let go for ever who takes too long."""
@@ -169,7 +175,7 @@ class Connections:
             for state, bound in zip((self._heads, self._idle), bounds, strict=True):
                 self._let_go_older(state, self._seconds() - bound)
 
-    def _let_go_older(self, state: dict[web.RequestHandler, float], long_ago: float) -> None:
+    def _let_go_older(self, state: dict[Connection, float], long_ago: float) -> None:
         late = itertools.takewhile(lambda pair: pair[1] < long_ago, state.items())
         for one, _ in list(late):
             self._let_go(one)

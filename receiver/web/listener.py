@@ -23,7 +23,7 @@ _BACKLOG = 1024
 _AT_ONCE = 64
 """Taken in a row before those that are open have their turn."""
 
-_HANDSHAKE_SECONDS = 20.0
+_HANDSHAKE_SECONDS = 10.0
 _PAUSE_SECONDS = 1.0
 _USED_UP = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
 

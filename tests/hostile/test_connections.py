@@ -196,6 +196,17 @@ async def test_who_is_worked_for_does_not_make_room(start: Start) -> None:
             assert not socket.closed
 
 
+async def test_who_does_not_read_its_answers_makes_room(start: Start) -> None:
+    """Also where aiohttp has closed the connection, which stays while anything is unsent."""
+    async with start("web.max_connections=8", "web.idle_timeout=500ms") as client:
+        async with opened(client) as ((_, writer),):
+            writer.transport.pause_reading()  # type: ignore[attr-defined]
+            writer.write(b"GET /api/v1/openapi.json HTTP/1.1\r\nHost: localhost\r\n\r\n" * 500)
+
+            await client.until(lambda: metric(client, "connections_cut_total") >= 1)
+        assert await post(client, "A") == 200
+
+
 async def test_large_frames_and_many_frames_close_the_socket(client: Client) -> None:
     for told in ("x" * 2**20, "{" * 1025, b"\x00" * 10):
         async with client.session.ws_connect(client.url + "/api/v1/stream") as socket:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import ssl
 from collections.abc import Callable
@@ -12,7 +13,7 @@ import pytest
 import trustme
 
 from receiver.core.settings import ConfigError
-from receiver.web import watched
+from receiver.web import listener, watched
 from tests.builders import body, entry
 from tests.support.credentials import basic, hashed
 from tests.web.conftest import Client, Start
@@ -253,3 +254,20 @@ async def test_a_role_for_a_user_that_there_is_not_is_refused(start: Start, fold
     with pytest.raises(ConfigError, match=r"web.read_users: got 'anna', expected a user of basic"):
         async with start(folder.write(), "web.read_users=[anna]"):
             pass
+
+
+async def test_who_shakes_no_hands_keeps_nobody_out(
+    start: Start, folder: Folder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(listener, "_HANDSHAKE_SECONDS", 0.5)
+    async with start(folder.write(), "web.max_connections=8") as client:
+        host, port = client.url.removeprefix("https://").split(":")
+        silent = [await asyncio.open_connection(host, int(port)) for _ in range(8)]
+        garbled = await asyncio.open_connection(host, int(port))
+        garbled[1].write(b"GET / HTTP/1.1\r\n\r\n")
+        answered = await status(client, folder.client())
+        for _, writer in (*silent, garbled):
+            writer.close()
+
+        assert answered == 200
+        await client.until(lambda: len(client.app.server._connections) == 0)

@@ -23,6 +23,9 @@ from receiver.config import WebSettings
 _GRACE_SECONDS = 1.0
 """So long nobody is let go: a request that was sent is read by then."""
 
+_BODY_GRACE_SECONDS = 10.0
+"""So long nobody is let go whose body is not whole: it may be that it waits for room in our memory."""
+
 Handler = Callable[[web.Request], Any]
 
 
@@ -144,15 +147,18 @@ class Connections:
 
     def _let_go_longest(self) -> None:
         """Let go who has waited longest, if anybody has waited at all."""
-        long_ago = self._seconds() - _GRACE_SECONDS
+        now = self._seconds()
         waiting = [
-            (since, one)
+            (now - since - _GRACE_SECONDS, one)
             for state in (self._heads, self._idle)
             for one, since in itertools.islice(state.items(), 1)
         ]
-        waiting += itertools.islice(self._without_body(), 1)
-        since, one = min(waiting, key=lambda pair: pair[0], default=(long_ago + 1, None))
-        if one is not None and since <= long_ago:
+        waiting += (
+            (now - since - _BODY_GRACE_SECONDS, one)
+            for since, one in itertools.islice(self._without_body(), 1)
+        )
+        beyond, one = max(waiting, key=lambda pair: pair[0], default=(-1.0, None))
+        if one is not None and beyond >= 0:
             self._let_go(one)
 
     def _without_body(self) -> Iterator[tuple[float, Connection]]:

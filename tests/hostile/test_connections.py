@@ -11,6 +11,7 @@ import aiohttp
 import pytest
 
 from receiver import app
+from receiver.web import connections
 from tests.builders import body, entry
 from tests.web.conftest import Client, Start
 
@@ -170,7 +171,8 @@ async def test_idle_connections_make_room(start: Start) -> None:
         assert len(await client.items("/api/v1/alerts")) == 5
 
 
-async def test_who_sends_no_body_makes_room(start: Start) -> None:
+async def test_who_sends_no_body_makes_room(start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connections, "_BODY_GRACE_SECONDS", 0.5)
     async with start("web.max_connections=10") as client, opened(client, 10) as held:
         for _, writer in held:
             writer.write(HEAD + b"Content-Length: 1000\r\n\r\n{")

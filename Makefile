@@ -3,6 +3,7 @@
 # make check  linters and types            make bench-quality  how well it groups
 # make stack  the real Prometheus and Alertmanager around it: a storm, and who is paged
 # make bench  speed and memory, ten minutes
+# make audit  known vulnerabilities of what is shipped
 # make grafana  build the plugin           make grafana-test   test it
 
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
@@ -10,7 +11,7 @@ BIN := .venv/bin
 # The project's own model cache, so that one checkout prepares the model once.
 export XDG_CACHE_HOME ?= $(CURDIR)/.cache
 
-.PHONY: demo stack test fast check venv tools model docs bench bench-quality grafana grafana-modules
+.PHONY: demo stack test fast check venv tools model docs bench bench-quality audit grafana grafana-modules
 .PHONY: grafana-test clean
 
 demo: .venv/installed
@@ -79,6 +80,15 @@ bench-quality: .venv/installed model
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check \
 	  --constraint constraints.txt --editable '.[bench]'
 	$(BIN)/python -m benchmarks.quality
+
+# Known vulnerabilities of what goes into the image and the plugin: asks the package indexes for their advisories, and
+# fails where one has none to give. In an environment of its own, as it is no part of what is shipped or tested.
+audit:
+	$(PYTHON) -m venv build/audit
+	build/audit/bin/python -m pip install --quiet --disable-pip-version-check 'pip-audit==2.10.1'
+	build/audit/bin/pip-audit --strict --require-hashes --disable-pip --progress-spinner off \
+	  --requirement deploy/image/requirements.txt
+	cd grafana && npm audit --omit=dev
 
 # What is made from the code and the rules: tables of the docs, dashboards, the rules for Kubernetes.
 docs: .venv/installed

@@ -55,7 +55,7 @@ class Clockwork:
             # Something may be due at this very moment, or since long by settings that changed.
             self._timers.set_cluster(cluster_id, self._state.now)
         for episode in self._state.episodes.values():
-            self._standing.goes_on(episode)
+            self._standing.watch(episode)
         self._storm_watch.arm()
 
     def _ring_cluster(self, cluster_id: int, due: int) -> None:
@@ -72,7 +72,7 @@ class Clockwork:
         if episode is None:
             return
         if self._standing.due(episode) > due:
-            self._standing.goes_on(episode)
+            self._standing.watch(episode)
             return
         self._state.come_to(due)
         if episode.fires:

@@ -46,7 +46,7 @@ class Endings:
         episode.senders = {}
         episode.last_seen = self._state.now
         self._state.touch(episode)
-        self._standing.rests(episode)
+        self._standing.rest(episode)
         doubt = self._doubts.of_end(episode, episode.ends_at, told=ending is not Ending.LAPSED)
         reason = reason or ("" if doubt is None else quiet.sentence(doubt))
         cluster = self._leave(episode, EventType.ALERT_RESOLVED, reason, was)
@@ -61,7 +61,7 @@ class Endings:
             self._doubts.of_end(episode, episode.vouched_until or 0, told=False)
         episode.state = EpisodeState.STALE
         self._state.touch(episode)
-        self._standing.rests(episode)
+        self._standing.rest(episode)
         cluster = self._leave(episode, EventType.ALERT_STALE, reason, was)
         if cluster is not None:
             self._lives.settle(cluster)
@@ -71,7 +71,7 @@ class Endings:
         was = episode.state
         episode.state, episode.ending = EpisodeState.OPEN, Ending.TOLD
         self._state.touch(episode)
-        self._standing.goes_on(episode)
+        self._standing.watch(episode)
         cluster = self._state.cluster_of(episode)
         if cluster is None:
             return

@@ -61,7 +61,7 @@ class Opening:
             )
         state.episodes[alert.fingerprint] = episode
         state.touch(episode)
-        self._standing.goes_on(episode)
+        self._standing.watch(episode)
         if not alert.is_own:
             self._assigning.assign(episode, vector, recurs=again)
             self._storm_watch.watch(episode, before)

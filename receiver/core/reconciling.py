@@ -43,7 +43,7 @@ class Reconciling:
         # From now on it must be heard of as others are; until now it could not be.
         episode.last_seen, episode.only_vouched = self._state.now, False
         self._state.touch(episode)
-        self._standing.goes_on(episode)
+        self._standing.watch(episode)
         self._restate(episode, was, EventType.ALERT_UNSUPPRESSED, reason)
 
     def _list(self, episode: Episode) -> None:
@@ -60,7 +60,7 @@ class Reconciling:
         episode.state, episode.held_until = EpisodeState.SUPPRESSED, held_until
         episode.listed, episode.last_seen = True, self._state.now
         self._state.touch(episode)
-        self._standing.goes_on(episode)
+        self._standing.watch(episode)
         if was is not EpisodeState.SUPPRESSED:
             self._state.flapping.discard(episode.fingerprint)
             self._restate(episode, was, EventType.ALERT_SUPPRESSED, "silenced or inhibited")

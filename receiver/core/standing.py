@@ -19,13 +19,13 @@ class Standing:
         self._state = state
         self._stale_after = nanoseconds(state.settings.clustering.stale_after)
 
-    def goes_on(self, episode: Episode) -> None:
-        """Note that *episode* goes on, and have it looked at when it may be stale."""
+    def watch(self, episode: Episode) -> None:
+        """Note that *episode* goes on, and have it looked at when it may do so no more."""
         if episode.fires and episode.flaps >= _FLAPPING:
             self._state.flapping.add(episode.fingerprint)
         self._state.timers.set_episode(episode.fingerprint, self.due(episode))
 
-    def rests(self, episode: Episode) -> None:
+    def rest(self, episode: Episode) -> None:
         """Note that *episode* goes on no more."""
         self._state.resting.add(episode.fingerprint)
         self._state.flapping.discard(episode.fingerprint)

@@ -113,7 +113,8 @@ class State:
 
     def come_to(self, time: int) -> None:
         """Let the clock be *time*, unless it is later: time never falls."""
-        self.counters.clock = max(self.counters.clock, time)
+        if time > self.counters.clock:
+            self.counters.clock = time
 
     def touch(self, episode: Episode) -> None:
         """Have *episode*, which changed, written."""

@@ -4,6 +4,7 @@
 # make stack  the real Prometheus and Alertmanager around it: a storm, and who is paged
 # make bench  speed and memory, ten minutes
 # make fuzz   bodies, calls and settings by fuzzing, a quarter of an hour
+# make audit  known vulnerabilities of what is shipped
 # make grafana  build the plugin           make grafana-test   test it
 
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
@@ -11,8 +12,8 @@ BIN := .venv/bin
 # The project's own model cache, so that one checkout prepares the model once.
 export XDG_CACHE_HOME ?= $(CURDIR)/.cache
 
-.PHONY: demo stack test fast check fuzz venv tools model docs bench bench-quality grafana grafana-modules
-.PHONY: grafana-test clean
+.PHONY: demo stack test fast check venv tools model docs bench bench-quality audit fuzz
+.PHONY: grafana grafana-modules grafana-test clean
 
 demo: .venv/installed
 	$(BIN)/stormcell demo $(if $(CI),--once)
@@ -87,6 +88,15 @@ bench-quality: .venv/installed model
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check \
 	  --constraint constraints.txt --editable '.[bench]'
 	$(BIN)/python -m benchmarks.quality
+
+# Known vulnerabilities of what goes into the image and the plugin: asks the package indexes for their advisories, and
+# fails where one has none to give. In an environment of its own, as it is no part of what is shipped or tested.
+audit:
+	$(PYTHON) -m venv build/audit
+	build/audit/bin/python -m pip install --quiet --disable-pip-version-check 'pip-audit==2.10.1'
+	build/audit/bin/pip-audit --strict --require-hashes --disable-pip --progress-spinner off \
+	  --requirement deploy/image/requirements.txt
+	cd grafana && npm audit --omit=dev
 
 # What is made from the code and the rules: tables of the docs, dashboards, the rules for Kubernetes.
 docs: .venv/installed

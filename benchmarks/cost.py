@@ -43,20 +43,22 @@ from benchmarks import streams, tables
 from benchmarks.machine import additions
 from benchmarks.stages import Place, Stages
 from receiver import config as configuration
-from receiver.core import engine as engine_module
-from receiver.core import placing
+from receiver.core import assigning, placing
 from receiver.core.changes import Counters, Restored
 from receiver.core.clusters import Cluster
 from receiver.core.companions import Companions
-from receiver.core.engine import CoreSettings, Engine
+from receiver.core.core_settings import CoreSettings
+from receiver.core.engine import Engine
 from receiver.core.evolution import Event
 from receiver.core.identity import fingerprint
 from receiver.core.index import VectorIndex
 from receiver.core.labels import kind, token
 from receiver.core.live import LiveClusters
+from receiver.core.lives import Lives
 from receiver.core.memory import MemorySettings
 from receiver.core.model import Alert, Sighting, Status, Vector
 from receiver.core.past import PastCluster, Signature
+from receiver.core.state import State
 from receiver.core.text import digest, masked_text
 from receiver.core.timestamps import SECOND, nanoseconds
 from receiver.embedding import open_embedder
@@ -329,10 +331,10 @@ PLACES: tuple[Place, ...] = (
     ("learn", Cluster, "learn"),
     ("learn", LiveClusters, "index"),
     ("learn", LiveClusters, "unindex"),
-    ("explain", engine_module, "explain"),
-    ("emit", Engine, "_emit"),
-    ("title", Engine, "_title_for"),
-    ("recurrence", Engine, "_look_back"),
+    ("explain", assigning, "explain"),
+    ("emit", State, "emit"),
+    ("title", Lives, "title_for"),
+    ("recurrence", Lives, "_look_back"),
 )
 
 STAGES = {

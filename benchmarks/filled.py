@@ -32,7 +32,8 @@ from receiver.config import Config
 from receiver.core import changes
 from receiver.core.changes import Changes, Restored, Text
 from receiver.core.clusters import Cluster, ClusterState
-from receiver.core.engine import CoreSettings, Engine
+from receiver.core.core_settings import CoreSettings
+from receiver.core.engine import Engine
 from receiver.core.labels import label_of
 from receiver.core.past import PastCluster
 from receiver.embedding import open_embedder

@@ -33,8 +33,9 @@ from receiver.core.engine import Engine
 from receiver.core.evolution import Event, EventType
 from receiver.core.explain import Placement
 from receiver.core.labels import tokens
+from receiver.core.live import LiveClusters
 from receiver.core.model import Input
-from receiver.core.placing import Newcomer
+from receiver.core.placing import Newcomer, Placing
 from receiver.core.scores import Agreement, agreement
 from receiver.core.text import masked_text
 from receiver.embedding import open_embedder
@@ -136,7 +137,7 @@ class Chooser:
     @contextmanager
     def choosing(self) -> Iterator[None]:
         """Let this choose in every engine meanwhile."""
-        place, step, rank = Engine.place, Engine.step, ranking.rank
+        place, step, rank = Placing.place, Engine.step, ranking.rank
 
         def ranked(
             probe: evidence.Probe, candidates: Sequence[Cluster], *weighed: Any
@@ -145,11 +146,11 @@ class Chooser:
             background, settings, *_ = weighed
             return rank(probe, candidates, background, settings)
 
-        def chosen(engine: Engine, alert: Newcomer, now: int) -> Placement:
-            placement = place(engine, alert, now)
+        def chosen(among: Placing, alert: Newcomer, now: int) -> Placement:
+            placement = place(among, alert, now)
             truth = self.truths.get((alert.fingerprint, alert.starts_at))
             right = [s.cluster_id for s in placement.scores if self.groups[s.cluster_id] == truth]
-            self._count(engine, truth, found=bool(right))
+            self._count(among._live, truth, found=bool(right))
             return dataclasses.replace(
                 placement, cluster_id=right[0] if right else None, confidence=1.0, shared=()
             )
@@ -167,7 +168,7 @@ class Chooser:
             return events
 
         with (
-            mock.patch.object(Engine, "place", chosen),
+            mock.patch.object(Placing, "place", chosen),
             mock.patch.object(Engine, "step", noted),
             mock.patch.object(placing, "rank_best", ranked),
             # Nor does it merge and split what was put where it belongs.
@@ -176,9 +177,9 @@ class Chooser:
         ):
             yield
 
-    def _count(self, engine: Engine, truth: str | None, *, found: bool) -> None:
+    def _count(self, clusters: LiveClusters, truth: str | None, *, found: bool) -> None:
         own = [cluster for cluster, group in self.groups.items() if group == truth]
-        live = [engine.live.by_id[cluster] for cluster in own if cluster in engine.live.by_id]
+        live = [clusters.by_id[cluster] for cluster in own if cluster in clusters.by_id]
         if found:
             self.found += 1
         elif any(cluster.accepting for cluster in live):

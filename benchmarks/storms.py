@@ -15,10 +15,13 @@ import argparse
 import json
 import statistics
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, nullcontext
 from dataclasses import asdict, dataclass
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
+from unittest import mock
 
 from benchmarks.month import (
     DAY,
@@ -35,7 +38,9 @@ from benchmarks.month import (
 )
 from benchmarks.tables import replace_block
 from receiver.core import identity
-from receiver.core.engine import CoreSettings, Engine
+from receiver.core.assigning import Assigning
+from receiver.core.core_settings import CoreSettings
+from receiver.core.engine import Engine
 from receiver.core.evolution import EventType
 from receiver.core.intake import sightings
 from receiver.core.model import Alert, Episode, Status, Vector
@@ -67,14 +72,18 @@ class Result:
         return len(self.delays)
 
 
-class _Unclustered(Engine):
-    """An engine that does not look where alerts belong; whatever is said of clusters is nothing."""
+@contextmanager
+def _unclustered() -> Iterator[None]:
+    """Let no engine look where alerts belong meanwhile; whatever is said of clusters is nothing."""
 
-    def needs_text(self, alert: Alert) -> bool:
-        return False
-
-    def _assign(self, episode: Episode, vector: Vector | None, recurs: Episode | None) -> None:
+    def assign(_: Assigning, episode: Episode, vector: Vector | None, recurs: Any) -> None:
         episode.cluster_id = 1
+
+    with (
+        mock.patch.object(Engine, "needs_text", return_value=False),
+        mock.patch.object(Assigning, "assign", assign),
+    ):
+        yield
 
 
 @lru_cache(maxsize=10_000)
@@ -102,9 +111,13 @@ def _moment(seconds: float) -> int:
 
 def starts(month: Month, *, clustered: bool) -> list[float]:
     """Return when storms start in *month*, seconds from its beginning."""
+    with nullcontext() if clustered else _unclustered():
+        return _starts(month)
+
+
+def _starts(month: Month) -> list[float]:
     embedder = HashingEmbedder()
-    make = Engine if clustered else _Unclustered
-    engine = make(CoreSettings(), embedder.dims)
+    engine = Engine(CoreSettings(), embedder.dims)
     found: list[float] = []
     for first in range(0, len(month.sent), _BATCH):
         batch = [(_moment(s.received), _alert(s)) for s in month.sent[first : first + _BATCH]]

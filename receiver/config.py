@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 import yaml
 
 from receiver.core.clusters import ClusteringSettings
-from receiver.core.engine import CoreSettings
+from receiver.core.core_settings import CoreSettings
 from receiver.core.heartbeat import HeartbeatSettings
 from receiver.core.identity import IdentitySettings
 from receiver.core.index import IndexSettings

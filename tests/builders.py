@@ -9,7 +9,8 @@ from typing import Any
 
 from receiver.core import identity
 from receiver.core.clusters import Cluster, ClusteringSettings
-from receiver.core.engine import CoreSettings, Engine
+from receiver.core.core_settings import CoreSettings
+from receiver.core.engine import Engine
 from receiver.core.evolution import Event
 from receiver.core.intake import sightings
 from receiver.core.live import LiveClusters

@@ -10,6 +10,10 @@ from __future__ import annotations
 from enum import Enum, auto
 
 from receiver.core.model import Alert, Ending, Episode, EpisodeState, Outcome, Status
+from receiver.core.timestamps import SECOND
+
+_FLAP_WINDOW = 600 * SECOND
+"""Nanoseconds; an alert that fires again within two group_intervals of its end has flapped."""
 
 
 class Known(Enum):
@@ -163,6 +167,11 @@ def prolong(known: Episode, end: int) -> None:
         known.ends_at, known.ending = max(known.starts_at, end), ended_by(known, end)
     else:
         known.ends_at = max(known.ends_at or 0, end)
+
+
+def flaps_after(before: Episode, now: int) -> bool:
+    """Whether an alert that fires at *now* flaps, *before* being its last episode."""
+    return before.superseded or now - (before.ends_at or now) < _FLAP_WINDOW
 
 
 def note_sender(known: Episode, alert: Alert) -> None:

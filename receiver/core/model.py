@@ -87,6 +87,11 @@ class Alert:
     generator_url: str = ""
     links: Mapping[str, str] = field(default_factory=dict)
 
+    @property
+    def is_own(self) -> bool:
+        """Whether it is one of Stormcell's own: those are stored and never clustered."""
+        return self.labels.get("origin") == "stormcell"
+
 
 @dataclass(slots=True)
 class Episode:

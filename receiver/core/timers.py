@@ -34,6 +34,10 @@ class Timers:
         self._episodes: dict[str, int] = {}
         self._storm: int | None = None
 
+    def __len__(self) -> int:
+        """How many are held, those among them that will ring for nobody."""
+        return len(self._heap)
+
     def next_due(self) -> int | None:
         """Return when the next may ring, nanoseconds; None for never."""
         return self._heap[0].due if self._heap else None

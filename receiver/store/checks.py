@@ -15,7 +15,8 @@ from typing import Any
 import sqlite_utils
 
 from receiver.core import wire
-from receiver.core.engine import CoreSettings, Engine
+from receiver.core.core_settings import CoreSettings
+from receiver.core.engine import Engine
 from receiver.core.errors import StoreError
 from receiver.core.timestamps import render
 from receiver.store import journal, rows, schema

@@ -15,7 +15,7 @@ from aiohttp import web
 from receiver.config import Config
 from receiver.core import envelope, operator, payload, requests
 from receiver.core.clusters import ClusterState
-from receiver.core.engine import Engine, is_self
+from receiver.core.engine import Engine
 from receiver.core.errors import SenderError, TryLater
 from receiver.core.explain import explain, sentence
 from receiver.core.intake import Embed
@@ -338,7 +338,7 @@ class Api:
         if isinstance(entry, dict):
             entry = {"status": "firing", **entry}
         alert = payload.read_one(entry, self._config.identity)
-        if is_self(alert):
+        if alert.is_own:
             raise SenderError("labels.origin: our own alerts are not clustered", field="labels")
         return alert
 

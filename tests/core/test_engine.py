@@ -10,7 +10,7 @@ import pytest
 
 from receiver.core.changes import Restored
 from receiver.core.clusters import ClusterState
-from receiver.core.engine import CoreSettings
+from receiver.core.core_settings import CoreSettings
 from receiver.core.errors import NotFound, SenderError, StormcellError, TooLarge, TryLater
 from receiver.core.evolution import EventType
 from receiver.core.memory import MemorySettings
@@ -350,7 +350,7 @@ def test_an_early_timer_leaves_no_trace() -> None:
     site.receive(0, alert("A", node="n1", summary="x"))
     site.receive(60, alert("A", node="n1", pod="b", starts=60, summary="x"))
     before = site.engine.counters.clock
-    site.engine._advance(at(119))
+    site.feed([Tick(at(119))])
 
     assert site.engine.counters.clock == before
     assert site.engine.next_due() == at(120)
@@ -363,7 +363,7 @@ def test_what_is_forgotten_can_be_recalled() -> None:
     site.receive(10, alert("A", node="n1", starts=0, ends=9))
     site.feed([Tick(at(400))])
     kept = site.engine.episodes[one.fingerprint]
-    past = dict(site.engine._past)
+    past = dict(site.engine.state.past_held)
     site.engine.forget()
     assert not site.engine.remembers(one.fingerprint)
 
@@ -511,7 +511,7 @@ def test_one_flapping_alert_takes_no_more_room_than_one_alert() -> None:
         assert not site.engine.episodes
         # What is forgotten comes back from the store; here nothing but its startsAt matters.
 
-    assert len(site.engine._timers._heap) < 10
+    assert len(site.engine.state.timers) < 10
 
 
 class TestASendersClockThatIsAYearAhead:

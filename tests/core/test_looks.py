@@ -120,7 +120,7 @@ def test_an_alert_that_opened_a_cluster_fits_none() -> None:
     site = torn()
     cluster = site.engine.live.by_id[1]
 
-    assert looks.twin(cluster, Placement(None, 0.9, [], ()), site.engine._sight_of_all()) is None
+    assert looks.twin(cluster, Placement(None, 0.9, [], ()), site.engine.looking.sight()) is None
 
 
 # -- one is two --------------------------------------------------------------------------------------
@@ -207,7 +207,7 @@ def test_what_operators_merged_is_not_split(wrong: Site) -> None:
 
 
 def test_what_waits_or_takes_no_more_or_is_too_large_is_not_asked_for(wrong: Site) -> None:
-    cluster, sight = whole(wrong), wrong.engine._sight_of_all()
+    cluster, sight = whole(wrong), wrong.engine.looking.sight()
     cluster.size = 16
 
     assert looks.may_be_two(cluster, sight)
@@ -221,7 +221,7 @@ def test_what_waits_or_takes_no_more_or_is_too_large_is_not_asked_for(wrong: Sit
 
 
 def test_a_few_stray_alerts_are_no_second_problem(wrong: Site) -> None:
-    cluster, sight = whole(wrong), wrong.engine._sight_of_all()
+    cluster, sight = whole(wrong), wrong.engine.looking.sight()
     cluster.size = 16
     for text_id in list(cluster.exemplars)[2:8]:
         del cluster.exemplars[text_id]
@@ -229,7 +229,7 @@ def test_a_few_stray_alerts_are_no_second_problem(wrong: Site) -> None:
 
     assert not looks.may_be_two(cluster, sight)
     told = [m for m in members(wrong, cluster.id) if m.labels["namespace"] == "shop"]
-    assert looks.division(cluster, told, sight, wrong.engine._rebuilding()) is None
+    assert looks.division(cluster, told, sight, wrong.engine.regrouping.rebuilding) is None
 
 
 def test_one_text_has_no_halves() -> None:
@@ -238,12 +238,14 @@ def test_one_text_has_no_halves() -> None:
     cluster = whole(site)
 
     assert [len(half) for half in looks.halves(cluster)] == [1, 0]
-    sight = site.engine._sight_of_all()
-    assert looks.division(cluster, members(site, 1), sight, site.engine._rebuilding()) is None
+    sight = site.engine.looking.sight()
+    assert (
+        looks.division(cluster, members(site, 1), sight, site.engine.regrouping.rebuilding) is None
+    )
 
 
 def test_a_cluster_without_texts_is_judged_by_labels_and_time(wrong: Site) -> None:
-    cluster, sight = whole(wrong), wrong.engine._sight_of_all()
+    cluster, sight = whole(wrong), wrong.engine.looking.sight()
     with_texts = looks.oneness(cluster, cluster, sight, {cluster.id})
     blank = Cluster(9, 0, tokens=cluster.tokens, size=cluster.size, last_onset=cluster.last_onset)
 
@@ -257,5 +259,7 @@ def test_like_halves_are_no_two_problems() -> None:
     cluster = whole(site)
 
     assert site.engine.take_asked() == []
-    sight = site.engine._sight_of_all()
-    assert looks.division(cluster, members(site, 1), sight, site.engine._rebuilding()) is None
+    sight = site.engine.looking.sight()
+    assert (
+        looks.division(cluster, members(site, 1), sight, site.engine.regrouping.rebuilding) is None
+    )

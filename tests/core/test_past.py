@@ -347,7 +347,7 @@ def test_a_title_of_what_is_not_remembered_any_more_is_only_its_own() -> None:
     incident(site, 0, "payments", POSTGRES)
     incident(site, 86400, "mail", ["QueueFull"])
     cluster = site.engine.cluster(1)
-    site.engine._past.clear()
+    site.engine.state.past_held.clear()
 
     site.feed([OperatorCommand(at(200_000), 1, {"title": "The bad cable"})])
 

@@ -193,7 +193,7 @@ def test_two_closed_ones_stay_closed() -> None:
 
 def test_of_its_own_the_fold_lets_the_larger_survive_and_tells_a_new_state() -> None:
     pair = Pair()
-    survivor = pair.engine.merge(1, 2, "they move together", confidence=0.5)
+    survivor = pair.engine.regrouping.merge(1, 2, "they move together", confidence=0.5)
     told = pair.feed([Tick(at(6))])
 
     assert survivor == 1
@@ -207,7 +207,7 @@ def test_of_its_own_the_fold_lets_the_larger_survive_and_tells_a_new_state() -> 
 def test_of_its_own_the_fold_may_say_which_survives() -> None:
     pair = Pair()
 
-    assert pair.engine.merge(1, 2, "so", into=2, confidence=0.5) == 2
+    assert pair.engine.regrouping.merge(1, 2, "so", into=2, confidence=0.5) == 2
     assert pair.engine.live.by_id[2].size == 5
 
 
@@ -367,7 +367,7 @@ def test_of_its_own_the_fold_may_split() -> None:
     pair = Pair()
     members = members_of(pair.engine.episodes.values(), 1)
 
-    made = pair.engine.split(1, members, [members[0].id], "it moves alone")
+    made = pair.engine.regrouping.split(1, members, [members[0].id], "it moves alone")
     told = pair.feed([Tick(at(6))])
 
     assert made == 3

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from receiver.core.baseline import SPAN
-from receiver.core.engine import CoreSettings
+from receiver.core.core_settings import CoreSettings
 from receiver.core.evolution import EventType
 from receiver.core.model import Alert, Tick
 from receiver.core.settings import Seconds

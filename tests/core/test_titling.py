@@ -168,7 +168,7 @@ def test_a_title_changes_at_most_once_after_the_second_minute(
         live = list(site.engine.live.by_id)
         if merges and len(live) > 3:
             # By the fold itself, not an operator.
-            site.engine.merge(live[0], live[1], "they are one", confidence=0.9)
+            site.engine.regrouping.merge(live[0], live[1], "they are one", confidence=0.9)
     site.events += site.engine.step([Tick(at(clock + 5000))])
     opened = {e.cluster_id: e.time for e in site.events if e.type is EventType.CLUSTER_CREATED}
     times: dict[int | None, list[int]] = {}

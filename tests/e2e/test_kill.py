@@ -18,7 +18,8 @@ from typing import Any
 import aiohttp
 import pytest
 
-from receiver.core.engine import CoreSettings, Engine
+from receiver.core.core_settings import CoreSettings
+from receiver.core.engine import Engine
 from receiver.core.query import AlertQuery
 from receiver.core.severity import SeveritySettings
 from receiver.core.wire import cluster_json

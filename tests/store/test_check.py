@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from receiver.core.engine import CoreSettings
+from receiver.core.core_settings import CoreSettings
 from receiver.core.errors import StoreError
 from receiver.store import DATABASE_NAME, backup, check, file_of
 from tests.builders import alert, settings

@@ -14,7 +14,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from receiver.core.constraints import Kind
-from receiver.core.engine import CoreSettings, Engine
+from receiver.core.core_settings import CoreSettings
+from receiver.core.engine import Engine
 from receiver.core.errors import StormcellError
 from receiver.core.evolution import Event, EventType
 from receiver.core.intake import sightings

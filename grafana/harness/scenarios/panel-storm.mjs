@@ -33,15 +33,17 @@ export async function run(stage) {
     await pages[theme].live();
   }
   const keep = async (moment, ...catalog) => {
-    for (const view of ['now', 'evolution']) {
+    for (const view of ['Now', 'Evolution']) {
       for (const theme of THEMES) {
         const page = pages[theme];
+        // A viewer's choice stands above the panel's option.
+        await choose(page, view);
         await page.mouse.move(2, 2);
-        await page.change({ options: { ...OPTIONS, view } });
         await page.waitForTimeout(400);
-        await page.picture(`panel-${moment}-${view}-${theme}`);
-        if (catalog.includes(`${view}-${theme}`)) {
-          await toCatalog(stage, `panel-${moment}-${view}-${theme}`, `${view}-${theme}`);
+        const what = `${view.toLowerCase()}-${theme}`;
+        await page.picture(`panel-${moment}-${what}`);
+        if (catalog.includes(what)) {
+          await toCatalog(stage, `panel-${moment}-${what}`, what);
         }
       }
     }
@@ -74,11 +76,17 @@ export async function run(stage) {
   await until('resolution', async () => (await receiver.get('clusters?state=resolved&limit=100')).items.length > 8);
   await page.waitForTimeout(1000);
   await keep('after');
+  await again(page, receiver);
+  await keep('again');
   await closedRange(page);
   await page.picture('panel-past-dark');
   for (const one of Object.values(pages)) {
     await one.done();
   }
+}
+
+function choose(page, view) {
+  return page.getByRole('radio', { name: view }).click({ force: true });
 }
 
 async function toCatalog(stage, picture, name_) {
@@ -112,7 +120,7 @@ function stormBand(page) {
 
 /** The table tells the same as the pictures; a view is a viewer's choice. */
 async function table(page, receiver) {
-  await page.getByRole('radio', { name: 'Table' }).click({ force: true });
+  await choose(page, 'Table');
   const counts = page.getByTestId('stormcell-table').locator('tbody tr td:nth-child(3)');
   const { firing } = await largest(receiver);
   await until('the large cluster in the table', async () =>
@@ -120,11 +128,11 @@ async function table(page, receiver) {
   );
   await accessible(page, '[data-testid=stormcell-panel]');
   await page.picture('panel-table');
-  await page.getByRole('radio', { name: 'Now' }).click({ force: true });
+  await choose(page, 'Now');
   const label = await page.locator('[data-testid=stormcell-canvas] canvas').getAttribute('aria-label');
   assert.match(label, /in the storm, .* firing; \d+ clusters? outside the storm/);
   await accessible(page, '[data-testid=stormcell-panel]');
-  await page.getByRole('radio', { name: 'Evolution' }).click({ force: true });
+  await choose(page, 'Evolution');
   await accessible(page, '[data-testid=stormcell-panel]');
 }
 
@@ -185,6 +193,22 @@ async function mergeAndSplit(page, receiver) {
     const fresh = types.filter(([, at]) => at > seq).map(([type]) => type);
     return fresh.includes('cluster_merged') && fresh.includes('cluster_split');
   });
+}
+
+/** What comes back is marked, and the table and the drawer say what it is like. */
+async function again(page, receiver) {
+  const over = (await receiver.get('clusters?state=resolved&limit=100')).items
+    .filter(({ size, recurs }) => size >= 3 && !recurs)
+    .sort((a, b) => b.size - a.size)[0];
+  const { members } = await receiver.get(`clusters/${over.id}`);
+  await receiver.post(members.map(({ labels, annotations }) => ({ labels, annotations })));
+  const back = await until('a cluster that came back', async () =>
+    (await firingClusters(receiver)).find(({ recurs }) => recurs?.cluster_id === over.id)
+  );
+  assert.ok(back.recurs.similarity >= 0.8, `it is only ${back.recurs.similarity} like cluster ${over.id}`);
+  await choose(page, 'Table');
+  await page.getByTestId('stormcell-table').getByText('seen before').first().waitFor();
+  await choose(page, 'Evolution');
 }
 
 /** Scrubbing back shows what was, standing still, from the receiver's own history. */

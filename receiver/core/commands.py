@@ -1,0 +1,162 @@
+"""Operators' commands in the fold: whether one can be obeyed, and what it does.
+
+What may be said at all is for `operator`; what a merge and a split demand from then on, for `constraints`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from receiver.core.clusters import Cluster
+from receiver.core.constraints import Constraint, Kind
+from receiver.core.errors import NotFound, StormcellError
+from receiver.core.evolution import EventType
+from receiver.core.lives import Lives
+from receiver.core.model import Command, Member, Merge, OperatorCommand, Split
+from receiver.core.past import PastCluster
+from receiver.core.regrouping import Regrouping, parted
+from receiver.core.state import State
+
+
+class Commands:
+    """Obeys operators."""
+
+    def __init__(self, state: State, lives: Lives, regrouping: Regrouping) -> None:
+        """Obey them in *state*."""
+        self._state = state
+        self._lives = lives
+        self._regrouping = regrouping
+
+    def check(self, command: Command) -> None:
+        """Return if *command* can be obeyed as things stand; nothing changes.
+
+        Raises:
+            NotFound: Its cluster is neither live nor was it recalled whole.
+            Conflict: It contradicts how things stand, or what an operator said before.
+        """
+        if isinstance(command, Merge):
+            self._regrouping.check_merge(command)
+        elif isinstance(command, Split):
+            self._regrouping.check_split(command)
+        elif self._state.cluster(command.cluster_id) is None:
+            raise NotFound(f"cluster {command.cluster_id} does not exist", field="id")
+
+    def obey(self, command: Command) -> None:
+        """Do what *command* says, if it can be done."""
+        try:
+            self.check(command)
+        except StormcellError:
+            # Whoever gave it has asked `check` before; the journal has none of these.
+            return
+        if command.undoes:
+            self._lift(command.undoes)
+        if isinstance(command, Merge):
+            self._merge(command)
+        elif isinstance(command, Split):
+            self._split(command)
+        else:
+            self._update(command)
+
+    # -- merge and split -------------------------------------------------------------------------
+
+    def _merge(self, command: Merge) -> None:
+        state = self._state
+        gone, into = state.live.by_id[command.gone], state.live.by_id[command.into]
+        seq, count = state.counters.seq + 1, gone.size
+        self._regrouping.unite(
+            gone,
+            into,
+            f"an operator said so: {_spell(count)} went to {into.id}",
+            told=_word_of(command, "merge") | {"from": gone.id, "into": into.id},
+        )
+        if not command.undoes:
+            named = (tuple(command.named[0]), tuple(command.named[1]))
+            into.links[seq] = 0
+            self._demand(Constraint(seq, Kind.MUST, state.now, gone.id, into.id, named))
+
+    def _split(self, command: Split) -> None:
+        state = self._state
+        cluster = state.live.by_id[command.cluster_id]
+        seq = state.counters.seq + 1
+        made = self._regrouping.divide(
+            cluster,
+            command.members,
+            command.moved,
+            f"an operator said so: {_spell(len(command.moved))} left {cluster.id}",
+            told=_word_of(command, "split"),
+        )
+        if not command.undoes:
+            rest, gone = parted(command.members, command.moved)
+            most = state.constraints.most_named
+            named = (_latest_names(rest, most), _latest_names(gone, most))
+            cluster.links[seq], made.links[seq] = 0, 1
+            self._demand(Constraint(seq, Kind.CANNOT, state.now, cluster.id, made.id, named))
+
+    def _demand(self, constraint: Constraint) -> None:
+        for seq in self._state.constraints.add(constraint):
+            self._unmark(seq)
+
+    def _lift(self, seq: int) -> None:
+        self._state.constraints.lift(seq)
+        self._unmark(seq)
+
+    def _unmark(self, seq: int) -> None:
+        """Let clusters know no more of the constraint *seq*, which holds no more."""
+        for cluster in self._state.live.by_id.values():
+            if cluster.links.pop(seq, None) is not None:
+                self._state.touch_cluster(cluster)
+
+    # -- title, pin, who has it, note ------------------------------------------------------------
+
+    def _update(self, command: OperatorCommand) -> None:
+        """Set what *command* sets, if it changes anything."""
+        cluster = self._state.cluster(command.cluster_id)
+        assert cluster is not None
+        was = {name: getattr(cluster, name) for name in command.update}
+        changed = {name: value for name, value in command.update.items() if value != was[name]}
+        if "title" in command.update and bool(command.update["title"]) != cluster.own_title:
+            changed["title"] = command.update["title"]
+        if not changed and not command.undoes:
+            return
+        for name, value in changed.items():
+            if name != "title":
+                setattr(cluster, name, value)
+        told = _word_of(command, "update")
+        if changed:
+            told |= {"set": changed, "was": {name: was[name] for name in changed}}
+        if "title" in changed:
+            # So that this can be undone: a title of our own follows the members, an operator's stays.
+            told["title_was_own"] = cluster.own_title
+        self._state.emit(EventType.OPERATOR_COMMAND, cluster, **told)
+        if "title" in changed:
+            self._entitle(cluster, changed["title"])
+
+    def _entitle(self, cluster: Cluster, own: str) -> None:
+        """Give *cluster* the title an operator wants; the one it would have, if that is empty."""
+        state = self._state
+        cluster.own_title = bool(own)
+        # What a title is made of is not kept of a cluster that is over.
+        title = own or (self._lives.title_for(cluster) if cluster.live else cluster.title)
+        if title != cluster.title:
+            cluster.title, cluster.titled_at = title, state.now
+            state.emit(EventType.CLUSTER_RENAMED, cluster, title=title)
+            state.past.retitle(cluster)
+            if cluster.id in state.past_held:
+                state.past_held[cluster.id] = PastCluster.of(cluster)
+
+
+def _word_of(command: Command, name: str) -> dict[str, Any]:
+    """Return what the event of *command*, which is called *name*, begins with."""
+    if command.undoes:
+        return {"command": "undo", "undoes": command.undoes}
+    return {"command": name}
+
+
+def _latest_names(members: Sequence[Member], most: int) -> tuple[str, ...]:
+    """Return at most so many fingerprints of *members*, in order of ids, the last to come first."""
+    return tuple(dict.fromkeys(m.fingerprint for m in reversed(members)))[:most]
+
+
+def _spell(count: int) -> str:
+    return "its alert" if count == 1 else f"{count} alerts"

@@ -6,6 +6,7 @@ import logging
 from collections.abc import Awaitable, Callable
 
 from aiohttp import web
+from aiohttp.typedefs import Middleware
 
 from receiver.core.errors import StormcellError
 
@@ -22,30 +23,35 @@ def answer(status: int, code: str, message: str, field: str | None = None) -> we
     return web.json_response({"error": error}, status=status)
 
 
-@web.middleware
-async def middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Answer errors of any kind as JSON."""
-    try:
-        return await handler(request)
-    except StormcellError as error:
-        return answer(error.status, error.code, error.message, error.field)
-    except web.HTTPMethodNotAllowed as error:
-        allowed = ", ".join(sorted(error.allowed_methods))
-        response = answer(405, "method_not_allowed", f"{error.method}: expected {allowed}")
-        response.headers["Allow"] = allowed
-        return response
-    except web.RequestPayloadError:
-        return answer(400, "bad_request", "body cannot be read: its encoding is broken")
-    except web.HTTPRequestEntityTooLarge as error:
-        return answer(413, "too_large", error.text or "the body is too large")
-    except web.HTTPNotFound:
-        return answer(404, "not_found", "no such path")
-    except web.HTTPException as error:
-        if error.status < 400:
-            raise
-        if error.status == 400:
-            return answer(400, "bad_request", error.text or error.reason)
-        return answer(error.status, "http", error.reason)
-    except Exception:
-        log.exception("a request failed", extra={"path": request.path})
-        return answer(500, "internal", "internal error, see the log")
+def middleware(on_fault: Callable[[], None]) -> Middleware:
+    """Return what answers errors of any kind as JSON; *on_fault* is called of those that are our own."""
+
+    @web.middleware
+    async def answering(request: web.Request, handler: Handler) -> web.StreamResponse:
+        try:
+            return await handler(request)
+        except StormcellError as error:
+            return answer(error.status, error.code, error.message, error.field)
+        except web.HTTPMethodNotAllowed as error:
+            allowed = ", ".join(sorted(error.allowed_methods))
+            response = answer(405, "method_not_allowed", f"{error.method}: expected {allowed}")
+            response.headers["Allow"] = allowed
+            return response
+        except web.RequestPayloadError:
+            return answer(400, "bad_request", "body cannot be read: its encoding is broken")
+        except web.HTTPRequestEntityTooLarge as error:
+            return answer(413, "too_large", error.text or "the body is too large")
+        except web.HTTPNotFound:
+            return answer(404, "not_found", "no such path")
+        except web.HTTPException as error:
+            if error.status < 400:
+                raise
+            if error.status == 400:
+                return answer(400, "bad_request", error.text or error.reason)
+            return answer(error.status, "http", error.reason)
+        except Exception:
+            on_fault()
+            log.exception("a request failed", extra={"path": request.path})
+            return answer(500, "internal", "internal error, see the log")
+
+    return answering

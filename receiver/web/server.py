@@ -40,6 +40,11 @@ _SECURITY = {
 _BACKLOG = 1024
 """Connections the kernel holds for us; with more, asyncio tries as often when it has no descriptor."""
 
+_IDLE_SECONDS = 75.0
+"""A connection may wait so long for its next request. An Alertmanager keeps a thousand for five minutes
+after a storm, and where there are no more descriptors nobody else gets in; a proxy keeps its own for
+60 s, as a rule, and should be the one that closes them."""
+
 
 class Server:
     """The HTTP server."""
@@ -95,6 +100,7 @@ class Server:
             access_log=None,
             handler_cancellation=True,
             shutdown_timeout=2,
+            keepalive_timeout=_IDLE_SECONDS,
             logger=_unreadable(logging.getLogger(f"{__name__}.http")),
         )
         self.url = ""
@@ -132,7 +138,9 @@ class Server:
         ]
 
     def _application(self) -> web.Application:
-        app = web.Application(middlewares=[errors.middleware], client_max_size=2**20)
+        app = web.Application(
+            middlewares=[errors.middleware(self._metrics.failed)], client_max_size=2**20
+        )
         prefix = self._settings.prefix
         app.add_routes(routes(self.calls(), prefix, lambda: self.access))
         if prefix:

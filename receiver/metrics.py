@@ -70,6 +70,11 @@ class Metrics:
         self.webhook_requests = Counter(
             "stormcell_webhook_requests", "Webhook requests by answer.", ["code"], registry=registry
         )
+        self.failures = Counter(
+            "stormcell_request_failures",
+            "Requests of any kind that failed for a fault of ours, or of the database, answered 500.",
+            registry=registry,
+        )
         self.webhook_duration = Histogram(
             "stormcell_webhook_duration_seconds",
             "From the first byte of a webhook to its answer.",
@@ -205,6 +210,10 @@ class Metrics:
     def cut(self) -> None:
         """Count a notification from which the sender cut alerts."""
         self.truncated.inc()
+
+    def failed(self) -> None:
+        """Count a request that was answered 500."""
+        self.failures.inc()
 
     def render(self) -> bytes:
         """Return the exposition."""

@@ -87,16 +87,27 @@ class VectorIndex:
         return found
 
     def search(self, vector: Vector, count: int) -> list[tuple[int, float]]:
-        """Return up to *count* (key, similarity) nearest to *vector*, nearest first, ties by key."""
+        """Return up to *count* (key, similarity) nearest to *vector*, nearest first, ties by key.
+
+        What is found does not depend on the order in which vectors were added, which is another after
+        a restart: of those that are just as near as the last, the ones with the least keys are taken.
+        """
         count = min(count, len(self._ids))
         if not count:
             return []
         # More threads cost more than they bring to one search: waiting for each other they take a hundred
         # times as long where other work has the processors. It holds only for the thread that says so.
         faiss.omp_set_num_threads(1)
-        similarities, keys = self._index.search(vector.reshape(1, -1), count)
+        query, wanted = vector.reshape(1, -1), count
+        while True:
+            # One more than was asked for tells whether the last has its like beyond.
+            wanted = min(wanted + 1, len(self._ids))
+            similarities, keys = self._index.search(query, wanted)
+            if wanted == len(self._ids) or similarities[0, -1] < similarities[0, count - 1]:
+                break
+            wanted *= 2
         found = zip(keys[0].tolist(), similarities[0].tolist(), strict=True)
-        return sorted(found, key=lambda hit: (-hit[1], hit[0]))
+        return sorted(found, key=lambda hit: (-hit[1], hit[0]))[:count]
 
     def to_bytes(self) -> bytes:
         """Return all that `from_bytes` needs to build this index again."""

@@ -9,15 +9,21 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import sqlite3
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from receiver.core.errors import TryLater
-from receiver.pipeline.writer import Writer
+from receiver.pipeline.writer import STORE_ERRORS, Writer
 
 log = logging.getLogger(__name__)
+
+_COMMIT_SECONDS = 1.0
+"""After a commit that took longer fewer bodies are committed together: a sender that has given up when
+its body is written at last sends it again, and on a slow disk nothing else would ever be written."""
+
+_FIRST, _MOST = 64, 8192
+"""Bodies committed together, at the start and at most."""
 
 
 @dataclass(slots=True)
@@ -96,7 +102,8 @@ class Intake:
         self._writer = writer
         self.wait_seconds = wait_seconds
         self._on_commit = on_commit
-        self._waiting: list[_Waiting] = []
+        self._waiting: deque[_Waiting] = deque()
+        self._together = _FIRST
         self._flushing: asyncio.Task[None] | None = None
         self._closed = False
         self.received_at = 0
@@ -128,33 +135,52 @@ class Intake:
             raise TryLater("the commit took too long") from None
 
     async def _flush(self) -> None:
-        """Commit all that waits, in one transaction, until nothing does."""
+        """Commit what waits, much of it in one transaction, until nothing does."""
         try:
             while self._waiting:
-                batch = [w for w in self._waiting if not w.done.done() and not w.gone()]
-                abandoned = [w for w in self._waiting if not w.done.done() and w.gone()]
-                self._waiting = []
-                for waiting in abandoned:
-                    waiting.done.cancel()
+                batch = self._next_batch()
                 if batch:
                     await self._commit(batch)
         finally:
             self._flushing = None
 
+    def _next_batch(self) -> list[_Waiting]:
+        """Take the first in line whose clients are there, as many as are committed together."""
+        batch: list[_Waiting] = []
+        while self._waiting and len(batch) < self._together:
+            waiting = self._waiting.popleft()
+            if waiting.done.done():
+                continue
+            if waiting.gone():
+                waiting.done.cancel()
+            else:
+                batch.append(waiting)
+        return batch
+
+    def _learn(self, bodies: int, took_seconds: float) -> None:
+        """Commit more or fewer together from now on: so many *bodies* took so long."""
+        if took_seconds > _COMMIT_SECONDS:
+            self._together = max(1, bodies // 2)
+        elif bodies >= self._together:
+            self._together = min(2 * self._together, _MOST)
+
     async def _commit(self, batch: list[_Waiting]) -> None:
         loop = asyncio.get_running_loop()
         error: TryLater | None = None
+        began = loop.time()
         try:
             received_at = await loop.run_in_executor(
                 self._writer.executor, self._writer.receive, [(w.body, w.alerts) for w in batch]
             )
+            self._learn(len(batch), loop.time() - began)
             if any(w.told for w in batch):
                 self.received_at = received_at
-        except sqlite3.Error as failed:
+        except STORE_ERRORS as failed:
+            reason = str(failed) or "out of memory"
             log.error(  # noqa: TRY400 - a full disk needs no stack trace
-                "inbox commit failed, senders are told to retry", extra={"err": str(failed)}
+                "inbox commit failed, senders are told to retry", extra={"err": reason}
             )
-            error = TryLater(f"the database cannot be written: {failed}")
+            error = TryLater(f"the database cannot be written: {reason}")
         except Exception as failed:
             # A bug must not leave requests waiting: they are told to come again.
             log.exception("inbox commit failed")

@@ -216,8 +216,9 @@ class Worker:
         except StoreError as error:
             self._on_fatal(error)
         except BaseException as error:
-            log.exception("the worker cannot go on")
+            # First of all: without memory there may be no line, and nobody may wait for a dead worker.
             self._on_fatal(StoreError(f"the worker cannot go on: {error!r}"))
+            log.exception("the worker cannot go on")
         finally:
             self._embedding.close()
             waiting = [answer for *_, answer in self._asked]
@@ -364,10 +365,10 @@ class Worker:
         function: Callable[[], T],
         retried: type[Exception],
         trouble: str,
-        waits: Sequence[float] = _RETRY_SECONDS,
+        waits: Sequence[float] | None = None,
     ) -> T:
         """Return what *function* returns, trying again after an error of the type *retried*."""
-        attempt = 0
+        attempt, waits = 0, waits or _RETRY_SECONDS
         while True:
             try:
                 return function()
@@ -384,8 +385,8 @@ class Worker:
 
     def _pause(self, wait: float) -> None:
         with self._wake:
-            if not self._stopping:
-                self._wake.wait(wait)
+            # Not until the next webhook: a storm would have it tried again hundreds of times a second.
+            self._wake.wait_for(lambda: self._stopping or self._asked, wait)
             if self._stopping:
                 raise _Stopped
         self._answer()
@@ -435,6 +436,9 @@ class Worker:
             if survey.is_survey(row.body):
                 return survey.decode(row.body)
             return payload.parse_any(row.body, self.config.identity, row.received_at)
+        except MemoryError:
+            # Not the body's fault, nor an alert's below: the worker begins again, with less in memory.
+            raise
         except Exception as error:
             log.exception("a body in the inbox cannot be read, it goes to the dead letters")
             reason = f"body cannot be read again: {error}"[:500]
@@ -444,7 +448,7 @@ class Worker:
     def _apply(self, batch: _Batch) -> None:
         try:
             self._step(batch)
-        except (_Stopped, EmbeddingError):
+        except (_Stopped, EmbeddingError, MemoryError):
             raise
         except Exception:
             log.exception("a batch failed, its alerts are tried one by one")
@@ -500,7 +504,7 @@ class Worker:
                 members = self._read(self._writer.store.members, cluster_id)
                 given = Members(engine.counters.clock, cluster_id, members)
                 self._commit(engine, [given], engine.step([given]), (), engine.counters.outcomes)
-            except _Stopped:
+            except (_Stopped, MemoryError):
                 raise
             except Exception:
                 log.exception("a second look failed")
@@ -658,7 +662,7 @@ class Worker:
     def _apply_alone(self, piece: _Piece) -> None:
         try:
             self._step([piece])
-        except _Stopped:
+        except (_Stopped, MemoryError):
             raise
         except Exception as error:
             log.exception("an alert failed, it goes to the dead letters")

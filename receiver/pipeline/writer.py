@@ -16,6 +16,9 @@ from receiver.pipeline.parts import Store
 P = ParamSpec("P")
 R = TypeVar("R")
 
+STORE_ERRORS = (sqlite3.Error, MemoryError)
+"""What a database that cannot be used now raises; sqlite3 has no error of its own for no memory."""
+
 
 class Writer:
     """Runs calls on the store one after the other."""
@@ -44,7 +47,7 @@ class Writer:
         future: Future[R] = self._thread.submit(function, *args, **kwargs)
         try:
             return future.result()
-        except sqlite3.Error:
+        except STORE_ERRORS:
             self.errors += 1
             raise
 
@@ -58,7 +61,7 @@ class Writer:
         self._stamped = max(self._stamped, self._clock())
         try:
             ids = self.store.add_to_inbox(self._stamped, bodies)
-        except sqlite3.Error:
+        except STORE_ERRORS:
             self.errors += 1
             raise
         for row_id, (_, alerts) in zip(ids, bodies, strict=True):

@@ -21,6 +21,7 @@ from receiver.core.errors import StoreError
 from receiver.core.timestamps import render
 from receiver.store import journal, rows, schema
 from receiver.store.source import Source
+from receiver.store.told import ToldEpisodes
 
 _DIMS = 384
 """Of an engine that is given no vector; then it does not matter."""
@@ -200,7 +201,7 @@ def _replay(db: sqlite3.Connection, settings: CoreSettings) -> tuple[bool | None
         "SELECT length(vector) / 4 FROM texts WHERE vector IS NOT NULL LIMIT 1"
     ).fetchone()
     engine = Engine(settings, _DIMS if dims is None else dims[0])
-    episodes: dict[int, Any] = {}
+    episodes = ToldEpisodes()
     inputs = seq = 0
     for batch in journal.batches(db):
         inputs += len(batch)
@@ -208,8 +209,7 @@ def _replay(db: sqlite3.Connection, settings: CoreSettings) -> tuple[bool | None
             seq += 1
             if event.to_json() != _stored(db, seq):
                 return False, f"event {seq} differs: {_HINT}"
-        changes = engine.drain()
-        episodes.update((e.id, e) for e in [*changes.ended, *changes.episodes])
+        episodes.take(engine.drain())
     return _compare(db, engine, episodes, inputs, seq)
 
 
@@ -225,15 +225,11 @@ def _stored(db: sqlite3.Connection, seq: int) -> dict[str, Any] | None:
 
 
 def _compare(
-    db: sqlite3.Connection, engine: Engine, episodes: dict[int, Any], inputs: int, seq: int
+    db: sqlite3.Connection, engine: Engine, episodes: ToldEpisodes, inputs: int, seq: int
 ) -> tuple[bool, str]:
     (last,) = db.execute("SELECT coalesce(max(seq), 0) FROM events").fetchone()
     if seq != last:
         return False, f"the journal gives {seq} events, {last} are stored: {_HINT}"
-    given = {
-        number: (e.fingerprint, e.state.value, e.cluster_id, e.reopen_no)
-        for number, e in episodes.items()
-    }
     stored = {
         row["id"]: (row["fingerprint"], row["state"], row["cluster_id"], row["reopen_no"])
         for row in db.execute("SELECT * FROM episodes")
@@ -243,7 +239,7 @@ def _compare(
         for row in db.execute("SELECT * FROM clusters WHERE state NOT IN ('resolved', 'merged')")
     }
     for kind, one, other in (
-        ("episode", given, stored),
+        ("episode", episodes.rows(), stored),
         ("cluster", {c.id: wire.cluster_json(c) for c in engine.live.by_id.values()}, live),
     ):
         differ = [key for key in {**one, **other} if one.get(key) != other.get(key)]

@@ -6,6 +6,7 @@ import logging
 from collections.abc import Awaitable, Callable
 
 from aiohttp import web
+from aiohttp.typedefs import Middleware
 
 from receiver.core.errors import StormcellError
 
@@ -22,17 +23,23 @@ def answer(status: int, code: str, message: str, field: str | None = None) -> we
     return web.json_response({"error": error}, status=status)
 
 
-@web.middleware
-async def middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Answer errors of any kind as JSON."""
-    response = await _answered(request, handler)
-    if request.content.exception() is not None:
-        # What comes after a body that cannot be read is not read either: the client should know.
-        response.force_close()
-    return response
+def middleware(on_fault: Callable[[], None]) -> Middleware:
+    """Return what answers errors of any kind as JSON; *on_fault* is called of those that are our own."""
+
+    @web.middleware
+    async def answering(request: web.Request, handler: Handler) -> web.StreamResponse:
+        response = await _answered(request, handler, on_fault)
+        if request.content.exception() is not None:
+            # What comes after a body that cannot be read is not read either: the client should know.
+            response.force_close()
+        return response
+
+    return answering
 
 
-async def _answered(request: web.Request, handler: Handler) -> web.StreamResponse:
+async def _answered(
+    request: web.Request, handler: Handler, on_fault: Callable[[], None]
+) -> web.StreamResponse:
     try:
         return await handler(request)
     except StormcellError as error:
@@ -55,5 +62,6 @@ async def _answered(request: web.Request, handler: Handler) -> web.StreamRespons
             return answer(400, "bad_request", error.text or error.reason)
         return answer(error.status, "http", error.reason)
     except Exception:
+        on_fault()
         log.exception("a request failed", extra={"path": request.path})
         return answer(500, "internal", "internal error, see the log")

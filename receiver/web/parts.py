@@ -145,6 +145,10 @@ class Metrics(Protocol):
         """Count a notification from which the sender cut alerts."""
         ...
 
+    def failed(self) -> None:
+        """Count a request that was answered 500."""
+        ...
+
     def render(self) -> bytes:
         """Return the exposition."""
         ...

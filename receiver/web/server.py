@@ -131,7 +131,10 @@ class Server:
         ]
 
     def _application(self) -> web.Application:
-        middlewares = [self._connections.middleware(), errors.middleware]
+        middlewares = [
+            self._connections.middleware(),
+            errors.middleware(self._metrics.failed),
+        ]
         app = web.Application(middlewares=middlewares, client_max_size=2**20)
         prefix = self._settings.prefix
         app.add_routes(routes(self.calls(), prefix, lambda: self.access))

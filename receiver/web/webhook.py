@@ -99,11 +99,10 @@ class Webhook:
             code = "200"
         except StormcellError as error:
             code = str(error.status)
-            if isinstance(error, SenderError):
-                log.warning(
-                    "a webhook was refused",
-                    extra={"err": error.message, "code": code, "peer": request.remote},
-                )
+            log.warning(
+                "a webhook was refused",
+                extra={"err": error.message, "code": code, "peer": request.remote},
+            )
             raise
         except asyncio.CancelledError:
             # Nobody reads the answer; 499 is what proxies log for a client that has gone.
@@ -138,6 +137,8 @@ class Webhook:
             await self._intake.commit(body, len(notification.alerts), lambda: _has_gone(request))
         except TimeoutError:
             raise TryLater("the body did not arrive in time") from None
+        except MemoryError:
+            raise TryLater("out of memory") from None
         except web.RequestPayloadError as error:
             raise SenderError("body cannot be read: its encoding is broken") from error
         finally:

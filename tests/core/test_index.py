@@ -103,3 +103,22 @@ def test_equal_vectors_come_in_the_order_of_keys() -> None:
     index.add([5, 3, 9], np.stack([vector] * 3))
 
     assert [key for key, _ in index.search(vector, 3)] == [3, 5, 9]
+
+
+@pytest.mark.parametrize("alike", [1, 5, 40])
+@pytest.mark.parametrize("count", [1, 3, 6, 50])
+def test_what_is_found_does_not_depend_on_the_order_in_which_it_was_added(
+    alike: int, count: int
+) -> None:
+    """Of *alike* vectors that are just as near the first by key are found."""
+    query, *others = np.eye(DIMS, dtype=np.float32)
+    vectors = {1: query} | {2 + n: others[n % len(others)] for n in range(alike)}
+    found = []
+    for keys in (sorted(vectors), sorted(vectors, reverse=True), [*range(3, 2 + alike), 1, 2]):
+        index = VectorIndex(DIMS)
+        for key in keys:
+            index.add([key], vectors[key].reshape(1, -1))
+        found.append(index.search(query, count))
+
+    expected = sorted(vectors)[:count]
+    assert [[key for key, _ in each] for each in found] == [expected] * 3

@@ -1,7 +1,8 @@
 """Killed with SIGKILL again and again under load: what was answered 200 is there, once, in order.
 
-STORMCELL_KILLS says how often to kill (default 4), STORMCELL_SEED repeats load and moments of a run
-that failed: each prints its seed.
+STORMCELL_KILLS says how often to kill (default 4), in campaigns of at most 20 with a database of their
+own, as all of it is read after most kills. STORMCELL_SEED repeats load and moments of a campaign that
+failed: each prints its seed.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import os
 import random
 import secrets
 from collections import Counter, deque
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -25,13 +27,16 @@ from receiver.core.severity import SeveritySettings
 from receiver.core.wire import cluster_json
 from receiver.embedding.hashing import HashingEmbedder
 from receiver.store import Database, Queries
-from tests.support.processes import ReceiverProcess
+from tests.support.forking import ForkedReceiver, Forker, forker
+from tests.support.processes import ReceiverProcess, ServerProcess
 from tests.support.webhook import alert, body
 
 pytestmark = pytest.mark.e2e
 
+CAMPAIGN = 20
 SENDERS = 4
 MOST_LOAD_SECONDS = 0.8
+MOST_START_SECONDS = 0.3
 EVERYTHING = 10**7
 
 NAMES = ("DiskFull", "HighLatency", "PodCrashLooping", "TargetDown", "QueueGrows", "CertExpires")
@@ -176,33 +181,52 @@ def check_replay(storage: Path) -> None:
     assert len(live) > 1, "an empty run proves nothing"
 
 
-async def test_what_was_answered_200_survives_any_number_of_kills(
-    receiver: ReceiverProcess,
-) -> None:
+def campaigns() -> list[int]:
+    """Return how often to kill in each."""
     kills = int(os.environ.get("STORMCELL_KILLS", "4"))
+    return [min(CAMPAIGN, kills - begun) for begun in range(0, kills, CAMPAIGN)]
+
+
+@pytest.fixture(scope="module")
+def forking() -> Iterator[Forker]:
+    with forker() as made:
+        yield made
+
+
+@pytest.mark.parametrize("number", range(len(campaigns())))
+async def test_what_was_answered_200_survives_any_number_of_kills(
+    forking: Forker, tmp_path: Path, processes: list[ServerProcess], number: int
+) -> None:
+    kills = campaigns()[number]
     seed = int(os.environ.get("STORMCELL_SEED") or secrets.randbelow(2**32))
     print(f"repeat with STORMCELL_KILLS={kills} STORMCELL_SEED={seed}")
+    receiver = ForkedReceiver(forking, tmp_path / "stormcell")
+    processes.append(receiver)
     moments = random.Random(seed)
     sender, watcher = Sender(seed), Watcher()
+    before_ready = 0
 
-    for number in range(kills):
-        if not receiver.running:
+    for _ in range(kills):
+        receiver.launch()
+        if moments.random() < 0.25:
+            # Before it is ready: while it opens the database or builds its state.
+            await asyncio.sleep(moments.uniform(0.0, MOST_START_SECONDS))
+            before_ready += receiver.running
+            receiver.kill()
             receiver.launch()
-            if moments.random() < 0.25:
-                # Before it is ready: while it opens the database or builds its state.
-                await asyncio.sleep(moments.uniform(0.2, 1.0))
-                receiver.kill()
-                receiver.launch()
-            await asyncio.to_thread(receiver.await_ready)
-            if moments.random() < 0.7:
-                await asyncio.to_thread(check_kept, receiver, sender)
-                await asyncio.to_thread(check_events, receiver, watcher)
+        await asyncio.to_thread(receiver.await_ready)
+        if moments.random() < 0.7:
+            await asyncio.to_thread(check_kept, receiver, sender)
+            await asyncio.to_thread(check_events, receiver, watcher)
         work = asyncio.gather(sender.load(receiver, new=True), watcher.watch(receiver))
         await asyncio.sleep(moments.uniform(0.0, MOST_LOAD_SECONDS))
         receiver.kill()
         await work
-        print(f"kill {number + 1}: {len(sender.taken)} taken, {len(watcher.seen)} events seen")
 
+    print(
+        f"{kills} kills under load and {before_ready} at the start:"
+        f" {len(sender.taken)} alerts taken, {len(watcher.seen)} events seen"
+    )
     await asyncio.to_thread(receiver.start)
     await sender.load(receiver, new=False)
     assert not sender.unanswered

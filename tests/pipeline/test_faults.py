@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sqlite3
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
@@ -10,10 +12,12 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from receiver.core import payload
 from receiver.core.engine import Engine
 from receiver.embedding.hashing import HashingEmbedder
 from receiver.pipeline import embedding as embedding_module
 from receiver.pipeline import worker as worker_module
+from receiver.store import Database
 from tests.builders import entry
 from tests.pipeline.test_worker import Rig, rigs
 
@@ -119,7 +123,10 @@ class TestAModelThatHangs:
         return open_embedder
 
     def test_it_is_left_behind_and_another_is_opened(
-        self, rigs: Callable[..., Rig], going_on: threading.Event
+        self,
+        rigs: Callable[..., Rig],
+        going_on: threading.Event,
+        caplog: pytest.LogCaptureFixture,
     ) -> None:
         rig = rigs(self.opener(2, going_on))
         rig.receive(entry("A"))
@@ -128,6 +135,8 @@ class TestAModelThatHangs:
         assert rig.names() == ["A"]
         assert len(rig.retries) == 2
         assert rig.worker.embedder_ready
+        said = [vars(one)["err"] for one in caplog.records if "stay pending" in one.getMessage()]
+        assert ["has not answered" in err for err in said] == [True, True]
 
     def test_not_without_end(self, rigs: Callable[..., Rig], going_on: threading.Event) -> None:
         rig = rigs(self.opener(99, going_on))
@@ -221,6 +230,61 @@ class TestAWorkerThatFails:
 
         assert rig.names() == ["A", "B"]
         assert rig.worker.restarts == 3
+
+    @pytest.mark.parametrize(
+        ("where", "name"),
+        [
+            (Engine, "step"),
+            (payload, "parse_any"),
+            (Database, "inbox"),
+            (Database, "commit"),
+            (Database, "recall"),
+        ],
+    )
+    def test_without_memory_it_begins_again_and_no_alert_is_to_blame(
+        self,
+        rigs: Callable[..., Rig],
+        monkeypatch: pytest.MonkeyPatch,
+        caplog: pytest.LogCaptureFixture,
+        where: Any,
+        name: str,
+    ) -> None:
+        function, times = getattr(where, name), [0]
+
+        def failing(*args: Any, **kwargs: Any) -> Any:
+            times[0] += 1
+            if times[0] <= 3:
+                raise MemoryError
+            return function(*args, **kwargs)
+
+        rig = rigs(start=False)
+        rig.receive(*(entry(f"A{n}", labels={"alertname": f"A{n}"}) for n in range(3)))
+        monkeypatch.setattr(where, name, failing)
+        rig.worker.start()
+        rig.settled()
+
+        assert rig.names() == ["A0", "A1", "A2"]
+        assert rig.queries.ledger()["dead_letters"] == 0
+        assert rig.worker.restarts == 3
+        assert "begins again with what is committed" in caplog.text
+
+    def test_what_comes_meanwhile_does_not_have_it_try_again_sooner(
+        self, rigs: Callable[..., Rig], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def failing(self: Database, *args: Any, **kwargs: Any) -> None:
+            raise sqlite3.OperationalError("database or disk is full")
+
+        monkeypatch.setattr(worker_module, "_RETRY_SECONDS", (60.0,))
+        monkeypatch.setattr(Database, "commit", failing)
+        rig = rigs()
+        rig.receive(entry("A"))
+        rig.wait(lambda: bool(rig.retries))
+        for number in range(20):
+            rig.receive(entry(labels={"alertname": f"B{number}"}))
+            time.sleep(0.01)
+
+        assert len(rig.retries) == 1
+        assert rig.writer.pending_alerts == 21
 
     def test_what_no_worker_survives_ends_the_process(
         self, rigs: Callable[..., Rig], monkeypatch: pytest.MonkeyPatch

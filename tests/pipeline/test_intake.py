@@ -69,8 +69,26 @@ async def test_requests_that_wait_share_one_commit(writer: HeldWriter) -> None:
     writer.go.set()
     await asyncio.gather(first, *rest)
 
-    assert [len(bodies) for bodies in writer.commits] == [1, 100]
+    assert [len(bodies) for bodies in writer.commits] == [1, 64, 36]
     assert made.received_at == 42
+
+
+async def test_fewer_share_a_commit_that_takes_long_and_more_one_that_does_not(
+    writer: HeldWriter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = intake(writer)
+
+    async def sizes(count: int) -> list[int]:
+        del writer.commits[:]
+        await asyncio.gather(*(made.commit(b"x", 1, here) for _ in range(count)))
+        return [len(bodies) for bodies in writer.commits]
+
+    quick = await sizes(500)
+    monkeypatch.setattr("receiver.pipeline.intake._COMMIT_SECONDS", -1.0)
+    slow = await sizes(1000)
+
+    assert quick == [64, 128, 256, 52]
+    assert slow == [512, 256, 128, 64, 32, 8]
 
 
 async def test_a_client_that_has_gone_is_not_worked_for(writer: HeldWriter) -> None:
@@ -97,6 +115,7 @@ async def test_a_client_that_has_gone_is_not_worked_for(writer: HeldWriter) -> N
     ("error", "message"),
     [
         (sqlite3.OperationalError("database or disk is full"), "disk is full"),
+        (MemoryError(), "cannot be written: out of memory"),
         (ZeroDivisionError(), "internal error: ZeroDivisionError"),
     ],
 )

@@ -91,10 +91,7 @@ class Rig:
 @pytest.fixture
 def rigs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Rig]]:
     monkeypatch.setattr(worker_module, "_MODEL_RETRY_SECONDS", (0.01,))
-    retrying = Worker._retrying
-    monkeypatch.setattr(
-        Worker, "_retrying", lambda self, *a, **k: retrying(self, *a, **{**k, "waits": (0.01,)})
-    )
+    monkeypatch.setattr(worker_module, "_RETRY_SECONDS", (0.01,))
     monkeypatch.setattr(worker_module, "_LOOK_AGAIN_SECONDS", 0.05)
     made: list[Rig] = []
 
@@ -205,7 +202,7 @@ def test_a_text_nothing_can_be_made_of_is_clustered_without(rigs: Callable[..., 
 
 
 def test_an_alert_the_engine_fails_on_is_a_dead_letter(
-    rigs: Callable[..., Rig], monkeypatch: pytest.MonkeyPatch
+    rigs: Callable[..., Rig], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     step = Engine.step
 
@@ -228,6 +225,7 @@ def test_an_alert_the_engine_fails_on_is_a_dead_letter(
     assert [e.seq for e in events] == list(range(1, len(events) + 1))
     raw = rig.queries._db.execute("SELECT field, reason, raw FROM dead_letters").fetchall()
     assert any("ZeroDivisionError: a bug" in row["reason"] for row in raw)
+    assert "an alert failed, it goes to the dead letters" in caplog.messages
 
 
 def test_a_database_that_cannot_be_written_holds_the_batch(

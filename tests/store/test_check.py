@@ -14,6 +14,8 @@ import pytest
 
 from receiver.core.core_settings import CoreSettings
 from receiver.core.errors import StoreError
+from receiver.core.evolution import EventType
+from receiver.core.requests import MergeRequest, UndoRequest
 from receiver.store import DATABASE_NAME, backup, check, file_of
 from tests.builders import alert, settings
 from tests.store.test_restore import QUICK, Partition
@@ -148,6 +150,26 @@ class TestCheck:
 
         assert good is None
         assert message in text
+
+    def test_what_was_over_goes_with_a_merge_and_a_split(self, tmp_path: Path) -> None:
+        """Of an alert the engine knows the latest episode only: the store moves those before."""
+        partition = Partition(tmp_path)
+        for clock in (0.0, 60.0):
+            partition.apply([(clock + 1, alert("Disk", starts=clock, summary="disk is full"))])
+            over = alert("Disk", starts=clock, ends=clock + 8, summary="disk is full")
+            partition.apply([(clock + 9, over)])
+        partition.apply([(70.0, alert("Cert", starts=70.0, summary="certificate ends soon"))])
+        partition.ask(75.0, MergeRequest(1, 2))
+        merged = [len(partition.database.members(number)) for number in (1, 2)]
+        good_merged, _ = found(tmp_path / DATABASE_NAME)["replay"]
+        (command,) = (e.seq for e in partition.events if e.type is EventType.OPERATOR_COMMAND)
+        partition.ask(80.0, UndoRequest(command))
+        split = [len(partition.database.members(number)) for number in (1, 2, 3)]
+        partition.close()
+        good_split, _ = found(tmp_path / DATABASE_NAME)["replay"]
+
+        assert (merged, split) == ([0, 3], [0, 1, 2])
+        assert (good_merged, good_split) == (True, True)
 
     def test_other_settings_are_seen(self, database: Path) -> None:
         good, text = found(database, settings(threshold=0.99))["replay"]

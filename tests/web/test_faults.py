@@ -135,6 +135,7 @@ async def test_a_corrupt_page_is_an_error_and_no_crash(
 
         assert (read, healthy) == (500, 200)
         assert answer["error"]["code"] == "internal"
+        assert metric(client, "request_failures_total") >= 1
         assert posted in (200, 503)
         assert "malformed" in caplog.text
 

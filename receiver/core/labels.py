@@ -7,7 +7,7 @@ site's labels are known beforehand.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from functools import lru_cache
 from itertools import islice
 
@@ -227,6 +227,15 @@ class LabelFrequencies:
         """
         count = self._count(token, now)
         return math.log(1.0 + (self._faded(self._total, now) + 1.0) / (count + 1.0))
+
+    def rarities(
+        self, tokens: Collection[str], now: int
+    ) -> tuple[dict[str, float], dict[str, float]]:
+        """Return `weight` and `share` by each of *tokens*, which are looked up once for both."""
+        total = self._faded(self._total, now)
+        counts = {token: self._count(token, now) for token in tokens}
+        weights = {t: math.log(1.0 + (total + 1.0) / (n + 1.0)) for t, n in counts.items()}
+        return weights, {t: (n + 1.0) / (total + 2.0) for t, n in counts.items()}
 
     # What a store needs to keep this and to build it again.
 

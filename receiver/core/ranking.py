@@ -11,6 +11,7 @@ import heapq
 import math
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 
 import numpy as np
 
@@ -34,12 +35,13 @@ class Reach:
     """What the search for candidates tells of them.
 
     Attributes:
-        nearest: Cosine of the nearest text that was found, by cluster.
+        nearest: Cosine and ids of the candidates that hold it, of each text that was found; the nearest
+            text last.
         beyond: Cosine that the texts which were not found have at most.
         sharing: Ids of those that have it, by label value of the alert.
     """
 
-    nearest: Mapping[int, float]
+    nearest: Sequence[tuple[float, Collection[int]]]
     beyond: float
     sharing: Mapping[str, Collection[int]]
 
@@ -88,10 +90,12 @@ def rank_best(
     for at_most, cluster in ranking.bounds(reach):
         if at_most < least:
             break
-        if at_most + ranking.against(cluster) >= least:
-            best = sorted([*best, ranking.score(cluster)], key=_order)[:count]
-            least = best[-1].evidence if len(best) == count else -math.inf
+        best = sorted([*best, ranking.score(cluster)], key=_order)[:count]
+        least = best[-1].evidence if len(best) == count else -math.inf
     return ranking.finished(best)
+
+
+_BOUND = itemgetter(0)
 
 
 def _order(score: Score) -> tuple[float, int]:
@@ -109,21 +113,15 @@ class _Ranking:
         self._probe = probe
         self._background = background
         self._settings = settings
+        self._candidates = candidates
         self._by_id = {cluster.id: cluster for cluster in candidates}
         self._text_scale = 2.0 * settings.text_weight
         self._label_scale = 2.0 * (1.0 - settings.text_weight)
         self._total_weight = sum(probe.weights.values())
-        self._lifts = {token: evidence.lift(token, probe, background) for token in probe.weights}
-        # The least is looked for, from 0 down: begun with, it makes short work of the others.
-        against = sorted(
-            (evidence.difference(token, probe, background), token) for token in probe.weights
-        )
-        self._differences = {token: says for says, token in against if says < 0.0}
+        self._lifts = evidence.lifts(probe, background)
+        self._differences = evidence.differences(probe, background)
+        self._by_labels: dict[tuple[int, frozenset[str]], tuple[list[str], float]] = {}
         self._similarities: dict[int, list[float]] = {}
-        self._times: dict[int, float] = {}
-        self._by_labels: dict[int, tuple[list[str], float]] = {}
-        self._labels_at_most: dict[int, float] = {}
-        self._no_labels = self._label_scale * evidence.LABELS_AGAINST if self._lifts else 0.0
         recent = [self._by_id[c] for c in background.recent if c in self._by_id]
         self._compare_texts(recent)
         self._recent = {c.id: self._mean(c.id) for c in recent if c.id in self._similarities}
@@ -133,39 +131,39 @@ class _Ranking:
         self._rarity = evidence.rarity(probe.seen - 1.0, probe.opened)
 
     def bounds(self, reach: Reach) -> list[tuple[float, Cluster]]:
-        """Return the evidence that each candidate has at most, the highest first."""
+        """Return the evidence that each candidate has at most, the highest first.
+
+        Labels and time are as they are, text is taken for as near as the nearest, and company, where
+        there is any, for the most that it counts for.
+        """
+        texts, far = self._texts_at_most(reach)
+        shared = self._shared(reach.sharing)
+        probe, new_rate = self._probe, self._background.new_rate
+        times = evidence.times(self._candidates, probe.onset, new_rate, self._settings)
+        found = []
+        for cluster, at_most in zip(self._candidates, times, strict=True):
+            if cluster.patience and probe.is_at_home(cluster):
+                found.append((math.inf, cluster))
+                continue
+            at_most += texts.get(cluster.id, far) + _ROUNDING
+            at_most += self._labels(cluster, shared.get(cluster.id, 0))[1]
+            if not probe.companions.isdisjoint(cluster.exemplars):
+                at_most += evidence.TOGETHER_FOR
+            found.append((at_most, cluster))
+        found.sort(key=_BOUND, reverse=True)
+        return found
+
+    def _texts_at_most(self, reach: Reach) -> tuple[dict[int, float], float]:
+        """Return what texts say at most, by cluster, and of those clusters that are not in there."""
         usual = self._usual_of_others - _SEARCHED
-        texts = {c: self._text_at_most(cosine - usual) for c, cosine in reach.nearest.items()}
-        far = self._text_at_most(reach.beyond - usual)
+        texts: dict[int, float] = {}
+        # The nearest last: it stays where a cluster has several.
+        for cosine, holders in reach.nearest:
+            texts.update(dict.fromkeys(holders, self._text_at_most(cosine - usual)))
         for cluster_id in self._recent:
             nearest = max(self._similarities[cluster_id])
             texts[cluster_id] = self._text_at_most(nearest - self._usual(cluster_id))
-        labels = self._labels_at_most
-        for token in sorted(self._lifts, key=self._lifts.__getitem__):
-            says = self._label_scale * min(
-                evidence.LABELS_FOR, evidence.LABELS_AGAINST + self._lifts[token]
-            )
-            labels.update(dict.fromkeys(reach.sharing[token], says))
-        unlabelled = self._no_labels
-        probe, companions = self._probe, self._probe.companions
-        found = []
-        for cluster in self._by_id.values():
-            if probe.is_at_home(cluster):
-                found.append((math.inf, cluster))
-                continue
-            at_most = texts.get(cluster.id, far) + labels.get(cluster.id, unlabelled) + _ROUNDING
-            at_most += self._time(cluster)
-            if not companions.isdisjoint(cluster.exemplars):
-                at_most += evidence.TOGETHER_FOR
-            found.append((at_most, cluster))
-        found.sort(key=lambda pair: -pair[0])
-        return found
-
-    def against(self, cluster: Cluster) -> float:
-        """Return what labels that differ take from the bound of *cluster*."""
-        if self._probe.is_at_home(cluster):
-            return 0.0
-        return self._labels(cluster)[1] - self._labels_at_most.get(cluster.id, self._no_labels)
+        return texts, self._text_at_most(reach.beyond - usual)
 
     def _text_at_most(self, nearer: float) -> float:
         """Return what texts say at most of which the nearest is *nearer* than those of the others.
@@ -175,22 +173,29 @@ class _Ranking:
         says = evidence.TEXT_SLOPE * self._rarity * (nearer - evidence.TEXT_MARGIN)
         return self._text_scale * min(evidence.TEXT_FOR, max(0.0, says))
 
-    def _time(self, cluster: Cluster) -> float:
-        time = self._times.get(cluster.id)
-        if time is None:
-            gap = cluster.gap_to(self._probe.onset)
-            time = evidence.time_evidence(cluster, gap, self._background.new_rate, self._settings)
-            self._times[cluster.id] = time
-        return time
+    def _shared(self, sharing: Mapping[str, Collection[int]]) -> dict[int, int]:
+        """Return which label values clusters share, as `_labels` takes it, by id; of none in no entry."""
+        shared: dict[int, int] = {}
+        for place, token in enumerate(self._lifts):
+            for cluster_id in sharing[token]:
+                shared[cluster_id] = shared.get(cluster_id, 0) | 1 << place
+        return shared
 
-    def _labels(self, cluster: Cluster) -> tuple[list[str], float]:
-        """Return which label values are shared, and what the labels say."""
-        told = self._by_labels.get(cluster.id)
+    def _labels(self, cluster: Cluster, shared: int) -> tuple[list[str], float]:
+        """Return which label values *cluster* shares, and what the labels say.
+
+        Most candidates share the same few, and have the same labels: those are looked at once.
+
+        Args:
+            cluster: Which.
+            shared: Of the alert's label values in their order those that it has too, a bit each.
+        """
+        key = shared, cluster.label_names
+        told = self._by_labels.get(key)
         if told is None:
-            held = cluster.tokens
-            shared = [token for token in self._lifts if token in held]
-            says = evidence.label_evidence(self._lifts, self._differences, shared, cluster)
-            told = self._by_labels[cluster.id] = shared, self._label_scale * says
+            tokens = [token for place, token in enumerate(self._lifts) if shared >> place & 1]
+            says = evidence.label_evidence(self._lifts, self._differences, tokens, cluster)
+            told = self._by_labels[key] = tokens, self._label_scale * says
         return told
 
     def score(self, cluster: Cluster) -> Score:
@@ -199,10 +204,13 @@ class _Ranking:
         probe, gap = self._probe, cluster.gap_to(self._probe.onset)
         if probe.is_at_home(cluster):
             return evidence.at_home(probe, cluster, gap, self._background, self._settings)
-        usual, (shared, labels) = self._usual(cluster.id), self._labels(cluster)
-        similarities = self._similarities.get(cluster.id, ())
+        held = cluster.tokens
+        shared, labels = self._labels(
+            cluster, sum(1 << place for place, token in enumerate(self._lifts) if token in held)
+        )
+        usual, similarities = self._usual(cluster.id), self._similarities.get(cluster.id, ())
         text = self._text_scale * evidence.text_evidence(probe, cluster, similarities, usual)
-        time = self._time(cluster)
+        time = evidence.time_evidence(cluster, gap, self._background.new_rate, self._settings)
         together = min(evidence.TOGETHER_FOR, probe.company(cluster.exemplars)[0])
         weights = probe.weights
         return Score(
@@ -235,7 +243,8 @@ class _Ranking:
         fresh = [c for c in clusters if c.exemplars and c.id not in self._similarities]
         if vector is None or not fresh:
             return
-        rows = np.concatenate([cluster.matrix for cluster in fresh])
+        one, *others = [cluster.matrix for cluster in fresh]
+        rows = np.concatenate([one, *others]) if others else one
         # Each row summed by itself: as a product of matrices it would depend on the rows around it.
         products = np.einsum("ij,j->i", rows, vector).tolist()
         start = 0

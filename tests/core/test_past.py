@@ -122,6 +122,25 @@ def test_the_likest_is_found_and_of_equals_the_latest() -> None:
     assert held.like(signature(None, DISK)) == []
 
 
+CENTERS = st.floats(0.0, 3.2).map(lambda angle: unit(np.cos(angle), np.sin(angle)))
+SIGNATURES = st.builds(Signature, CENTERS, ITEMS)
+
+
+@given(st.lists(SIGNATURES, max_size=12), SIGNATURES, st.floats(0.0, 1.0), st.integers(1, 3))
+def test_what_is_left_out_is_less_like(
+    held: list[Signature], one: Signature, least: float, count: int
+) -> None:
+    them = memory(*(past(n, each) for n, each in enumerate(held, 1)))
+    every = [(each, them.likeness(one, each.signature)) for each in them.by_id.values()]
+    every.sort(key=lambda pair: (-pair[1].similarity, -pair[0].id))
+
+    assert them.like(one, count) == every[:count]
+    sharing = [pair for pair in every if pair[0].id in them._sharing(one)][:1]
+    if sharing and sharing[0][1].similarity >= least:
+        assert them.sharing(one, least) == sharing
+    assert all(pair in every for pair in them.sharing(one, least))
+
+
 def test_one_without_a_centre_is_not_kept() -> None:
     held = memory(past(1, signature(None, DISK)))
 

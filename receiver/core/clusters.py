@@ -10,7 +10,6 @@ import math
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -348,7 +347,7 @@ class Cluster:
         if tokens_gone:
             self.names_cache = None
         elif fresh and self.names_cache is not None:
-            self.names_cache = _one(self.names_cache.union([label_of(t)[0] for t in fresh]))
+            self.names_cache = self.names_cache.union([label_of(token)[0] for token in fresh])
         _count(self.names, [name], MAX_TOKENS)
         for label in affected_labels:
             if labels.get(label):
@@ -405,7 +404,7 @@ class Cluster:
     def label_names(self) -> frozenset[str]:
         """Names of the labels of which it has a value."""
         if self.names_cache is None:
-            self.names_cache = _one(frozenset([label_of(token)[0] for token in self.tokens]))
+            self.names_cache = frozenset([label_of(token)[0] for token in self.tokens])
         return self.names_cache
 
     @property
@@ -498,15 +497,6 @@ class Cluster:
         if self.idle_since is not None:
             due.append(self.idle_since + self._waits(settings.resolve_after))
         return min([at for at in due if at > now], default=None)
-
-
-@lru_cache(maxsize=1024)
-def _one(names: frozenset[str]) -> frozenset[str]:
-    """Return the one set that stands for all that are equal: most clusters have the same labels.
-
-    As the same object it is compared at once, which each alert does for each candidate.
-    """
-    return names
 
 
 def _count(counts: dict[str, int], keys: Iterable[str], limit: int) -> list[str]:

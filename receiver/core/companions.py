@@ -126,14 +126,12 @@ class Companions:
             for other, theirs in latest
             if -WINDOW <= onset - theirs.latest <= WINDOW and other != text_id
         ]
-        before, met = company.met, dict(company.met)
-        total = self._all.met.get(0, 0.0)
-        for other in near:
-            met[other] = met.get(other, 0.0) + 1.0
+        before, fresh = company.met, dict.fromkeys(near, 1.0)
+        met = {**before, **fresh}
+        met |= {other: count + 1.0 for other, count in before.items() if other in fresh}
+        for _ in near:
             # One by one, as a product would be rounded otherwise.
-            total += 1.0
-        if near:
-            self._all.met[0] = total
+            self._all.met[0] = self._all.met.get(0, 0.0) + 1.0
         if len(met) > MOST_COMPANIONS:
             # Most that are met in a storm stay out at once, and are not noted anywhere.
             kept = nlargest(MOST_COMPANIONS, zip(met.values(), met, strict=True))

@@ -241,18 +241,22 @@ def label_evidence(
     apart the most of those that both have, with no value in common; at most as much as a telling value
     that is shared speaks for it. The most telling in each case and not the sum: pod, node and instance
     often say one thing three times.
+
+    Args:
+        lifts: By label value of the alert, what `lift` says.
+        differences: As `differences` gives them.
+        shared: Those of the alert's label values that *cluster* has too.
+        cluster: Which.
     """
     if not lifts:
         return 0.0
     found = max([lifts[token] for token in shared], default=0.0)
-    against = 0.0
-    if differences:
-        agreed, held = {label_of(token)[0] for token in shared}, cluster.label_names
-        for token, says in differences.items():
-            if says < against:
-                name = label_of(token)[0]
-                if name not in agreed and name in held:
-                    against = says
+    against, agreed, held = 0.0, {label_of(token)[0] for token in shared}, cluster.label_names
+    for token, says in differences.items():
+        name = label_of(token)[0]
+        if name in held and name not in agreed:
+            against = says
+            break
     if found >= SHARED_TELLS:
         against = max(against, -found)
     return min(LABELS_FOR, LABELS_AGAINST + found) + max(DIFFER_AGAINST, against)
@@ -268,23 +272,15 @@ def difference(token: str, probe: Probe, background: Background) -> float:
     return math.log((1.0 - constancy) / max(_LEAST, 1.0 - _held(token, probe, background)))
 
 
-def differences(probe: Probe, background: Background) -> dict[str, float]:
-    """Return `difference` of the label values of *probe* of which that speaks against, the most first.
-
-    The least is looked for: begun with, it makes short work of the others.
-    """
-    says = [(difference(token, probe, background), token) for token in probe.weights]
+def differences(tokens: Iterable[str], probe: Probe, background: Background) -> dict[str, float]:
+    """Return `difference` of those of *tokens* of which it speaks against, the most telling first."""
+    says = [(difference(token, probe, background), token) for token in tokens]
     return {token: against for against, token in sorted(says) if against < 0.0}
 
 
 def lift(token: str, probe: Probe, background: Background) -> float:
     """Return how much likelier two share *token* in one problem than in two, as log-odds."""
     return min(LABELS_FOR - LABELS_AGAINST, -math.log(_held(token, probe, background, besides=1)))
-
-
-def lifts(probe: Probe, background: Background) -> dict[str, float]:
-    """Return `lift` of each label value of *probe*, in their order."""
-    return {token: lift(token, probe, background) for token in probe.weights}
 
 
 def _held(token: str, probe: Probe, background: Background, besides: int = 0) -> float:

@@ -261,7 +261,7 @@ class PastClusters:
     def _likest(
         self, one: Signature, candidates: Iterable[int], count: int, least: float = 0.0
     ) -> list[tuple[PastCluster, Likeness]]:
-        overlaps = self._overlaps(one, [self.by_id[past_id] for past_id in candidates])
+        overlaps = self._overlaps(one, [self.by_id[past_id] for past_id in candidates], least)
         found: list[tuple[PastCluster, Likeness]] = []
         for overlap, past_id in sorted(overlaps, reverse=True):
             if len(found) >= count:
@@ -275,13 +275,19 @@ class PastClusters:
                 del found[count:]
         return found
 
-    def _overlaps(self, one: Signature, others: Iterable[PastCluster]) -> list[tuple[float, int]]:
+    def _overlaps(
+        self, one: Signature, others: Iterable[PastCluster], least: float
+    ) -> list[tuple[float, int]]:
         """Return what the overlap of *one* and each of *others* is at most, and the other's id.
 
-        As if the other had nothing that is not shared; that is found out in a tenth of the time.
+        As if the other had nothing that is not shared; that is found out in a tenth of the time. None
+        are looked at if even one that had all that is known here would not be like it by *least*.
         """
         weights = {item: self._weight(item) for item in one.items}
         ours = math.fsum(weights.values()) + _DOUBT
+        known = math.fsum([weights[item] for item in one.items if item in self._holders])
+        if _at_most(1.0, 2.0 * known / (ours + known)) < least:
+            return []
         found = []
         for other in others:
             shared = math.fsum([weights[item] for item in one.items & other.signature.items])

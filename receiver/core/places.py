@@ -88,8 +88,7 @@ def where(
     tokens: Mapping[str, int],
     size: int,
     said: frozenset[str],
-    weight: Callable[[str], float],
-    is_everywhere: Callable[[str], bool],
+    standing: Callable[[str], tuple[float, bool]],
     most: int,
 ) -> str:
     """Return where a cluster is, with its preposition; empty if nothing tells.
@@ -98,8 +97,8 @@ def where(
         tokens: Members by label value.
         size: Members of which these were counted.
         said: Stems of the words that are told already.
-        weight: How rare a label value is here, above 0.
-        is_everywhere: Whether it is on nearly all alerts here, and so tells nothing if anything else does.
+        standing: Gives how rare a label value is here, above 0, and whether it is on nearly all alerts here,
+            and so tells nothing if anything else does.
         most: Bytes; what is beyond is not begun.
     """
     values: dict[str, dict[str, int]] = {}
@@ -109,7 +108,7 @@ def where(
         # A label without a value, or with its own name for one, tells nothing.
         if told.value and told.kind and value != label:
             values.setdefault(label, {})[value] = count
-    places = _shared(values, size, said, weight, is_everywhere)
+    places = _shared(values, size, said, standing)
     spread = _spread(values, size)
     if not places or (spread and places[0].everywhere):
         return next((told for told in spread if len(told.encode()) <= most), "")
@@ -128,8 +127,7 @@ def _shared(
     values: Mapping[str, Mapping[str, int]],
     size: int,
     said: frozenset[str],
-    weight: Callable[[str], float],
-    is_everywhere: Callable[[str], bool],
+    standing: Callable[[str], tuple[float, bool]],
 ) -> list[_Place]:
     """Return the places that all members share, or most, the most telling first."""
     found = []
@@ -138,27 +136,28 @@ def _shared(
         mostly = counts[value] < size
         if mostly and (size < _FEW or counts[value] < _MOSTLY * size):
             continue
-        told, each = _words(label, value), token(label, value)
-        worth = weight(each) * told.worth * (_SAID if _stems(value) <= said else 1.0)
-        found.append(_Place(told.kind, told.value, worth, mostly, is_everywhere(each)))
-    return _ranked(_without_ports(_ranked(found)))
+        told, (weight, everywhere) = _words(label, value), standing(token(label, value))
+        worth = weight * told.worth * (_SAID if _stems(value) <= said else 1.0)
+        found.append(_Place(told.kind, told.value, worth, mostly, everywhere))
+    return _without_ports(_ranked(found))
 
 
 def _ranked(places: Iterable[_Place]) -> list[_Place]:
     return sorted(places, key=lambda p: (p.everywhere, p.mostly, -p.worth, p.kind, p.value))
 
 
-def _without_ports(places: Sequence[_Place]) -> Iterable[_Place]:
-    """Return each value of *places* once, and a machine for what is only a port of it."""
+def _without_ports(places: Sequence[_Place]) -> list[_Place]:
+    """Return each value of *places* once, and a machine for what is only a port of it; by rank, both."""
     kept: dict[str, _Place] = {}
     for place in places:
         kept.setdefault(place.value, place)
-    for place in list(kept.values()):
+    ports = [p for p in kept.values() if p.value.rpartition(":")[0] in kept]
+    for place in ports:
         machine = kept.get(place.value.rpartition(":")[0])
         if machine is not None:
             del kept[place.value]
             kept[machine.value] = machine._replace(worth=max(machine.worth, place.worth))
-    return kept.values()
+    return _ranked(kept.values()) if ports else list(kept.values())
 
 
 @lru_cache(maxsize=_REMEMBERED)

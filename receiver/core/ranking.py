@@ -7,7 +7,6 @@ among the best are left out.
 
 from __future__ import annotations
 
-import heapq
 import math
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -32,18 +31,18 @@ own order."""
 
 @dataclass(frozen=True, slots=True)
 class Reach:
-    """What the search for candidates tells of them.
+    """What the search for candidates tells of them; ids of clusters that are none may be among these.
 
     Attributes:
-        nearest: Cosine and ids of the candidates that hold it, of each text that was found; the nearest
+        nearest: Cosine and ids of the clusters that hold it, of each text that was found; the nearest
             text last.
         beyond: Cosine that the texts which were not found have at most.
         sharing: Ids of those that have it, by label value of the alert.
     """
 
-    nearest: Sequence[tuple[float, Collection[int]]]
+    nearest: Sequence[tuple[float, Iterable[int]]]
     beyond: float
-    sharing: Mapping[str, Collection[int]]
+    sharing: Mapping[str, Iterable[int]]
 
 
 def rank(
@@ -90,8 +89,9 @@ def rank_best(
     for at_most, cluster in ranking.bounds(reach):
         if at_most < least:
             break
-        best = sorted([*best, ranking.score(cluster)], key=_order)[:count]
-        least = best[-1].evidence if len(best) == count else -math.inf
+        if at_most + ranking.against(cluster) >= least:
+            best = sorted([*best, ranking.score(cluster)], key=_order)[:count]
+            least = best[-1].evidence if len(best) == count else -math.inf
     return ranking.finished(best)
 
 
@@ -118,9 +118,11 @@ class _Ranking:
         self._text_scale = 2.0 * settings.text_weight
         self._label_scale = 2.0 * (1.0 - settings.text_weight)
         self._total_weight = sum(probe.weights.values())
-        self._lifts = evidence.lifts(probe, background)
-        self._differences = evidence.differences(probe, background)
-        self._by_labels: dict[tuple[int, frozenset[str]], tuple[list[str], float]] = {}
+        self._lifts = {token: evidence.lift(token, probe, background) for token in probe.weights}
+        self._differences = evidence.differences(probe.weights, probe, background)
+        self._by_labels: dict[int, tuple[list[str], float]] = {}
+        self._labels_at_most: dict[int, float] = {}
+        self._no_labels = self._label_scale * evidence.LABELS_AGAINST if self._lifts else 0.0
         self._similarities: dict[int, list[float]] = {}
         recent = [self._by_id[c] for c in background.recent if c in self._by_id]
         self._compare_texts(recent)
@@ -133,69 +135,65 @@ class _Ranking:
     def bounds(self, reach: Reach) -> list[tuple[float, Cluster]]:
         """Return the evidence that each candidate has at most, the highest first.
 
-        Labels and time are as they are, text is taken for as near as the nearest, and company, where
-        there is any, for the most that it counts for.
+        Time is as it is. Texts are taken for as near as the nearest, of labels that differ none counts,
+        and company, where there is any, counts for the most.
         """
         texts, far = self._texts_at_most(reach)
-        shared = self._shared(reach.sharing)
+        labels = self._labels_at_most
+        for token in sorted(self._lifts, key=self._lifts.__getitem__):
+            says = self._label_scale * min(
+                evidence.LABELS_FOR, evidence.LABELS_AGAINST + self._lifts[token]
+            )
+            labels.update(dict.fromkeys(reach.sharing[token], says))
+        unlabelled = self._no_labels
         probe, new_rate = self._probe, self._background.new_rate
         times = evidence.times(self._candidates, probe.onset, new_rate, self._settings)
         found = []
         for cluster, at_most in zip(self._candidates, times, strict=True):
-            if cluster.patience and probe.is_at_home(cluster):
-                found.append((math.inf, cluster))
-                continue
-            at_most += texts.get(cluster.id, far) + _ROUNDING
-            at_most += self._labels(cluster, shared.get(cluster.id, 0))[1]
+            key = cluster.id
+            at_most += texts.get(key, far) + labels.get(key, unlabelled) + _ROUNDING
             if not probe.companions.isdisjoint(cluster.exemplars):
                 at_most += evidence.TOGETHER_FOR
+            if cluster.patience and probe.is_at_home(cluster):
+                at_most = math.inf
             found.append((at_most, cluster))
         found.sort(key=_BOUND, reverse=True)
         return found
 
+    def against(self, cluster: Cluster) -> float:
+        """Return what labels that differ take from the bound of *cluster*."""
+        if self._probe.is_at_home(cluster):
+            return 0.0
+        return self._labels(cluster)[1] - self._labels_at_most.get(cluster.id, self._no_labels)
+
     def _texts_at_most(self, reach: Reach) -> tuple[dict[int, float], float]:
-        """Return what texts say at most, by cluster, and of those clusters that are not in there."""
-        usual = self._usual_of_others - _SEARCHED
+        """Return what texts say at most, by cluster, and of those clusters that are not in there.
+
+        All texts of a cluster as near as the nearest, and their names as telling as can be.
+        """
+        steep = self._text_scale * evidence.TEXT_SLOPE * self._rarity
+        most, margin = self._text_scale * evidence.TEXT_FOR, evidence.TEXT_MARGIN
+        expected = self._usual_of_others - _SEARCHED + margin
         texts: dict[int, float] = {}
         # The nearest last: it stays where a cluster has several.
         for cosine, holders in reach.nearest:
-            texts.update(dict.fromkeys(holders, self._text_at_most(cosine - usual)))
+            says = steep * (cosine - expected)
+            if says > 0.0:
+                texts.update(dict.fromkeys(holders, min(most, says)))
         for cluster_id in self._recent:
             nearest = max(self._similarities[cluster_id])
-            texts[cluster_id] = self._text_at_most(nearest - self._usual(cluster_id))
-        return texts, self._text_at_most(reach.beyond - usual)
+            says = steep * (nearest - self._usual(cluster_id) - margin)
+            texts[cluster_id] = min(most, max(0.0, says))
+        return texts, min(most, max(0.0, steep * (reach.beyond - expected)))
 
-    def _text_at_most(self, nearer: float) -> float:
-        """Return what texts say at most of which the nearest is *nearer* than those of the others.
-
-        All its texts as near as the nearest, and their names as telling as can be.
-        """
-        says = evidence.TEXT_SLOPE * self._rarity * (nearer - evidence.TEXT_MARGIN)
-        return self._text_scale * min(evidence.TEXT_FOR, max(0.0, says))
-
-    def _shared(self, sharing: Mapping[str, Collection[int]]) -> dict[int, int]:
-        """Return which label values clusters share, as `_labels` takes it, by id; of none in no entry."""
-        shared: dict[int, int] = {}
-        for place, token in enumerate(self._lifts):
-            for cluster_id in sharing[token]:
-                shared[cluster_id] = shared.get(cluster_id, 0) | 1 << place
-        return shared
-
-    def _labels(self, cluster: Cluster, shared: int) -> tuple[list[str], float]:
-        """Return which label values *cluster* shares, and what the labels say.
-
-        Most candidates share the same few, and have the same labels: those are looked at once.
-
-        Args:
-            cluster: Which.
-            shared: Of the alert's label values in their order those that it has too, a bit each.
-        """
-        key = shared, cluster.label_names
-        told = self._by_labels.get(key)
+    def _labels(self, cluster: Cluster) -> tuple[list[str], float]:
+        """Return which label values are shared, and what the labels say."""
+        told = self._by_labels.get(cluster.id)
         if told is None:
-            tokens = [token for place, token in enumerate(self._lifts) if shared >> place & 1]
-            says = evidence.label_evidence(self._lifts, self._differences, tokens, cluster)
-            told = self._by_labels[key] = tokens, self._label_scale * says
+            held = cluster.tokens
+            shared = [token for token in self._lifts if token in held]
+            says = evidence.label_evidence(self._lifts, self._differences, shared, cluster)
+            told = self._by_labels[cluster.id] = shared, self._label_scale * says
         return told
 
     def score(self, cluster: Cluster) -> Score:
@@ -204,11 +202,8 @@ class _Ranking:
         probe, gap = self._probe, cluster.gap_to(self._probe.onset)
         if probe.is_at_home(cluster):
             return evidence.at_home(probe, cluster, gap, self._background, self._settings)
-        held = cluster.tokens
-        shared, labels = self._labels(
-            cluster, sum(1 << place for place, token in enumerate(self._lifts) if token in held)
-        )
-        usual, similarities = self._usual(cluster.id), self._similarities.get(cluster.id, ())
+        usual, (shared, labels) = self._usual(cluster.id), self._labels(cluster)
+        similarities = self._similarities.get(cluster.id, ())
         text = self._text_scale * evidence.text_evidence(probe, cluster, similarities, usual)
         time = evidence.time_evidence(cluster, gap, self._background.new_rate, self._settings)
         together = min(evidence.TOGETHER_FOR, probe.company(cluster.exemplars)[0])
@@ -259,6 +254,6 @@ class _Ranking:
         for score in found[:SHOWN]:
             members = self._by_id[score.cluster_id].exemplars.values()
             told = zip(members, self._similarities.get(score.cluster_id, ()), strict=False)
-            nearest = heapq.nsmallest(3, ((-similarity, e.fingerprint) for e, similarity in told))
+            nearest = sorted([(-similarity, e.fingerprint) for e, similarity in told])[:3]
             score.nearest = tuple((fingerprint, -negative) for negative, fingerprint in nearest)
         return found

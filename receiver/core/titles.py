@@ -37,8 +37,7 @@ def title(
         tokens,
         size,
         said,
-        weight=lambda token: site.weight(token, now),
-        is_everywhere=lambda token: site.is_everywhere(token, now),
+        standing=lambda token: site.standing(token, now),
         most=left,
     )
     return cut(f"{what} {where}" if where else what, MAX_BYTES)

@@ -26,12 +26,10 @@ def told(
         counts = {values: size} if isinstance(values, str) else values
         tokens |= {token(label, value): count for value, count in counts.items()}
 
-    def weight(each: str) -> float:
-        return (weights or {}).get(label_of(each)[0], 3.0)
+    def standing(each: str) -> tuple[float, bool]:
+        return (weights or {}).get(label_of(each)[0], 3.0), label_of(each) == USUAL
 
-    return where(
-        tokens, size, said, weight, is_everywhere=lambda each: label_of(each) == USUAL, most=most
-    )
+    return where(tokens, size, said, standing, most)
 
 
 @pytest.mark.parametrize(

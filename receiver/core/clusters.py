@@ -411,7 +411,8 @@ class Cluster:
     def matrix(self) -> NDArray[np.float32]:
         """The exemplars' vectors in their order, shape (len(exemplars), dims)."""
         if self.matrix_cache is None:
-            self.matrix_cache = np.stack([e.vector for e in self.exemplars.values()])
+            rows = [exemplar.vector for exemplar in self.exemplars.values()]
+            self.matrix_cache = np.concatenate(rows).reshape(len(rows), -1)
         return self.matrix_cache
 
     @property

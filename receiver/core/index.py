@@ -95,8 +95,8 @@ class VectorIndex:
         # times as long where other work has the processors. It holds only for the thread that says so.
         faiss.omp_set_num_threads(1)
         similarities, keys = self._index.search(vector.reshape(1, -1), count)
-        found = zip(keys[0].tolist(), similarities[0].tolist(), strict=True)
-        return sorted(found, key=lambda hit: (-hit[1], hit[0]))
+        found = sorted(zip((-similarities[0]).tolist(), keys[0].tolist(), strict=True))
+        return [(key, -negative) for negative, key in found]
 
     def to_bytes(self) -> bytes:
         """Return all that `from_bytes` needs to build this index again."""

@@ -97,8 +97,8 @@ def where(
         tokens: Members by label value.
         size: Members of which these were counted.
         said: Stems of the words that are told already.
-        standing: Gives how rare a label value is here, above 0, and whether it is on nearly all alerts here,
-            and so tells nothing if anything else does.
+        standing: Gives how rare a label value is here, above 0, and whether it is on nearly all alerts
+            here, and so tells nothing if anything else does.
         most: Bytes; what is beyond is not begun.
     """
     values: dict[str, dict[str, int]] = {}
@@ -189,6 +189,8 @@ def _adds(place: _Place, told: _Place) -> bool:
 
 def _spread(values: Mapping[str, Mapping[str, int]], size: int) -> list[str]:
     """Return how far it has spread, the better words first; nothing where it has not."""
+    if max(map(len, values.values()), default=0) < 2:
+        return []
     # Of two labels for one kind, `service` and `service_name`, the one that came first.
     by_kind = {kind_of(label): counts for label, counts in reversed(list(values.items()))}
     for kind in _SPREAD:

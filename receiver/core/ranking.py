@@ -8,7 +8,7 @@ among the best are left out.
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from operator import itemgetter
 
@@ -148,11 +148,11 @@ class _Ranking:
         unlabelled = self._no_labels
         probe, new_rate = self._probe, self._background.new_rate
         times = evidence.times(self._candidates, probe.onset, new_rate, self._settings)
-        found = []
+        never_met, found = probe.companions.isdisjoint, []
         for cluster, at_most in zip(self._candidates, times, strict=True):
             key = cluster.id
             at_most += texts.get(key, far) + labels.get(key, unlabelled) + _ROUNDING
-            if not probe.companions.isdisjoint(cluster.exemplars):
+            if not never_met(cluster.exemplars):
                 at_most += evidence.TOGETHER_FOR
             if cluster.patience and probe.is_at_home(cluster):
                 at_most = math.inf
@@ -183,7 +183,7 @@ class _Ranking:
         for cluster_id in self._recent:
             nearest = max(self._similarities[cluster_id])
             says = steep * (nearest - self._usual(cluster_id) - margin)
-            texts[cluster_id] = min(most, max(0.0, says))
+            texts[cluster_id] = min(most, says) if says > 0.0 else 0.0
         return texts, min(most, max(0.0, steep * (reach.beyond - expected)))
 
     def _labels(self, cluster: Cluster) -> tuple[list[str], float]:

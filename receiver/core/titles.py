@@ -30,7 +30,7 @@ def title(
     """
     told = _told(counts, site, now)
     what = _what(told, counts, site)
-    said = frozenset(names.stem(word) for word in what.split())
+    said = names.stems_of(what)
     size = sum(counts.values())
     left = MAX_BYTES - len(what.encode()) - 1
     where = places.where(

@@ -24,6 +24,7 @@ from receiver.core.past import (
     Signature,
     ending,
     most,
+    recurrence,
 )
 from tests.builders import Site, alert, at, settings
 
@@ -139,6 +140,16 @@ def test_what_is_left_out_is_less_like(
     if sharing and sharing[0][1].similarity >= least:
         assert them.sharing(one, least) == sharing
     assert all(pair in every for pair in them.sharing(one, least))
+
+
+def test_what_had_much_else_besides_does_not_recur() -> None:
+    """It could be like enough by what it shares, and is not by what else it had."""
+    much = [token("pod", f"p{n}") for n in range(30)]
+    held = memory(past(1, signature(unit(1, 0), DISK, HERE, *much)))
+    cluster = Cluster(2, 0, names={"DiskFull": 1}, tokens={HERE: 1}, center=unit(1, 0))
+
+    assert recurrence(cluster, held, 0.6) == (None, "like no earlier cluster any more")
+    assert held.sharing(Signature.of(cluster), 0.6)[0][1].similarity < 0.6
 
 
 def test_one_without_a_centre_is_not_kept() -> None:

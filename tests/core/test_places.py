@@ -38,6 +38,7 @@ def told(
         (3, {"service": "payments", "cluster": "prod"}, "in service payments"),
         (3, {"service_name": "cart"}, "in service cart"),
         (1, {"node": "w3", "instance": "w3:9100"}, "on node w3"),
+        (1, {"node": "w3", "instance": "w3:9100", "device": "w3:9100:1"}, "on node w3"),
         (1, {"namespace": "shop", "pod": "cart-7f9c8d6b5-x2x4q"}, "in namespace shop, pod cart-7f9c8d"),
         (1, {"service": "db", "pod": "db-0"}, "in service db"),
         (1, {"service": "db", "namespace": "data"}, "in service db, namespace data"),

@@ -79,7 +79,7 @@ def _case(seed: int) -> _Case:
         opened=20.0,
         companions=companions.of(text_id),
         company=partial(companions.lift, text_id),
-        fingerprint=f"{draw.randint(1, 80):016x}",
+        fingerprint=next((cluster.only for cluster in clusters if cluster.patience), ""),
     )
     live = LiveClusters(VectorIndex(6))
     for cluster in clusters:

@@ -342,9 +342,12 @@ class Cluster:
         self.only = fingerprint if not self.size or self.only == fingerprint else ""
         name = labels.get("alertname", "")
         self.spread.learn(tokens, First(onset, fingerprint, name))
-        if not all(token in self.tokens for token in tokens):
-            self.names_cache = None
+        fresh = [token for token in tokens if token not in self.tokens]
         tokens_gone = _count(self.tokens, tokens, MAX_TOKENS)
+        if tokens_gone:
+            self.names_cache = None
+        elif fresh and self.names_cache is not None:
+            self.names_cache = self.names_cache.union([label_of(token)[0] for token in fresh])
         _count(self.names, [name], MAX_TOKENS)
         for label in affected_labels:
             if labels.get(label):
@@ -401,14 +404,15 @@ class Cluster:
     def label_names(self) -> frozenset[str]:
         """Names of the labels of which it has a value."""
         if self.names_cache is None:
-            self.names_cache = frozenset(label_of(token)[0] for token in self.tokens)
+            self.names_cache = frozenset([label_of(token)[0] for token in self.tokens])
         return self.names_cache
 
     @property
     def matrix(self) -> NDArray[np.float32]:
         """The exemplars' vectors in their order, shape (len(exemplars), dims)."""
         if self.matrix_cache is None:
-            self.matrix_cache = np.stack([e.vector for e in self.exemplars.values()])
+            rows = [exemplar.vector for exemplar in self.exemplars.values()]
+            self.matrix_cache = np.concatenate(rows).reshape(len(rows), -1)
         return self.matrix_cache
 
     @property
@@ -476,6 +480,8 @@ class Cluster:
 
     def next_due(self, now: int, settings: ClusteringSettings) -> int | None:
         """Return when time alone will next change it after *now*; None for never."""
+        if not self.live:
+            return None
         due = [
             self.opened_at + nanoseconds(settings.proven_age),
             self.opened_at + TITLE_FORMS_AFTER,
@@ -491,8 +497,7 @@ class Cluster:
             due.append(self.joined_at + self._waits(settings.close_after))
         if self.idle_since is not None:
             due.append(self.idle_since + self._waits(settings.resolve_after))
-        ahead = [at for at in due if at > now]
-        return min(ahead) if ahead and self.live else None
+        return min([at for at in due if at > now], default=None)
 
 
 def _count(counts: dict[str, int], keys: Iterable[str], limit: int) -> list[str]:

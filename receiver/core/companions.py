@@ -12,6 +12,8 @@ from collections import OrderedDict
 from collections.abc import Iterable, Iterator
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
+from heapq import nlargest
+from itertools import islice
 
 from receiver.core.timestamps import SECOND
 
@@ -118,19 +120,28 @@ class Companions:
             self._dropped.add(gone)
 
     def _meet(self, text_id: int, company: _Company, onset: int) -> None:
-        met = company.met
-        for number, (other, theirs) in enumerate(reversed(self._by_text.items())):
-            if number == _LOOKED_BACK:
-                break
-            if other != text_id and abs(onset - theirs.latest) <= WINDOW:
-                met[other] = met.get(other, 0.0) + 1.0
-                self._met_by.setdefault(other, set()).add(text_id)
-                self._all.met[0] = self._all.met.get(0, 0.0) + 1.0
+        latest = islice(reversed(self._by_text.items()), _LOOKED_BACK)
+        near = [
+            other
+            for other, theirs in latest
+            if -WINDOW <= onset - theirs.latest <= WINDOW and other != text_id
+        ]
+        before, fresh = company.met, dict.fromkeys(near, 1.0)
+        met = {**before, **fresh}
+        met |= {other: count + 1.0 for other, count in before.items() if other in fresh}
+        for _ in near:
+            # One by one, as a product would be rounded otherwise.
+            self._all.met[0] = self._all.met.get(0, 0.0) + 1.0
         if len(met) > MOST_COMPANIONS:
-            least = sorted(met, key=lambda other: (met[other], other))
-            for other in least[: len(met) - MOST_COMPANIONS]:
-                del met[other]
-                self._part(text_id, other)
+            # Most that are met in a storm stay out at once, and are not noted anywhere.
+            kept = nlargest(MOST_COMPANIONS, zip(met.values(), met, strict=True))
+            ids = {other for _, other in kept}
+            met = {other: count for other, count in met.items() if other in ids}
+        for other in before.keys() - met.keys():
+            self._part(text_id, other)
+        for other in met.keys() - before.keys():
+            self._met_by.setdefault(other, set()).add(text_id)
+        company.met = met
 
     def _part(self, text_id: int, other: int) -> None:
         """Note that *text_id* counts *other* no more."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import Any
 
 from receiver.core.clusters import ClusteringSettings
@@ -13,6 +14,7 @@ from receiver.core.labels import label_of
 TERMS = ("text", "labels", "time", "together", "habit")
 """The terms of a score, each `evidence_` and its name there; their sum decides."""
 
+_TERMS_OF = attrgetter(*(f"evidence_{name}" for name in TERMS))
 
 _MET = 1.0
 """Log-odds of company from which on it is said in words: e times as often as by chance."""
@@ -70,7 +72,7 @@ def _best_two(placement: Placement) -> tuple[Score | None, Score | None]:
 
 
 def _terms(score: Score) -> dict[str, float]:
-    return {name: getattr(score, f"evidence_{name}") for name in TERMS}
+    return dict(zip(TERMS, _TERMS_OF(score), strict=True))
 
 
 def _decides_at(placement: Placement) -> dict[str, Any] | None:

@@ -106,8 +106,8 @@ class VectorIndex:
             if wanted == len(self._ids) or similarities[0, -1] < similarities[0, count - 1]:
                 break
             wanted *= 2
-        found = zip(keys[0].tolist(), similarities[0].tolist(), strict=True)
-        return sorted(found, key=lambda hit: (-hit[1], hit[0]))[:count]
+        found = sorted(zip((-similarities[0]).tolist(), keys[0].tolist(), strict=True))
+        return [(key, -negative) for negative, key in found[:count]]
 
     def to_bytes(self) -> bytes:
         """Return all that `from_bytes` needs to build this index again."""

@@ -7,7 +7,7 @@ site's labels are known beforehand.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from functools import lru_cache
 from itertools import islice
 
@@ -48,10 +48,12 @@ _OPENED, _SINCE = "opened", "since"
 """Keys beside the tokens, which all have a separator: clusters opened, and when the first was."""
 
 
+@lru_cache(maxsize=_TAKEN_APART)
 def _same(name: str) -> str:
     return f"same {name}"
 
 
+@lru_cache(maxsize=_TAKEN_APART)
 def _differed(name: str) -> str:
     return f"differed {name}"
 
@@ -189,8 +191,13 @@ class LabelFrequencies:
 
     def is_everywhere(self, token: str, now: int) -> bool:
         """Whether nearly all alerts had *token* lately: the one Kubernetes cluster of a site, say."""
-        total = self._faded(self._total, now)
-        return total >= _MANY and self._count(token, now) >= _NEARLY_ALL * total
+        return self.standing(token, now)[1]
+
+    def standing(self, token: str, now: int) -> tuple[float, bool]:
+        """Return `weight` of *token*, and whether it `is_everywhere`."""
+        total, count = self._faded(self._total, now), self._count(token, now)
+        weight = math.log(1.0 + (total + 1.0) / (count + 1.0))
+        return weight, total >= _MANY and count >= _NEARLY_ALL * total
 
     def opening_rate(self, usual_seconds: float, now: int) -> float:
         """Return clusters opened per second lately; one in *usual_seconds* before any is known.
@@ -225,8 +232,16 @@ class LabelFrequencies:
         log(1 + (N + 1) / (n + 1)) with N alerts seen lately, n of them with the token; smoothed so that
         a value on every alert still weighs a little (Spärck Jones 1972, as in common use).
         """
-        count = self._count(token, now)
-        return math.log(1.0 + (self._faded(self._total, now) + 1.0) / (count + 1.0))
+        return self.standing(token, now)[0]
+
+    def rarities(
+        self, tokens: Collection[str], now: int
+    ) -> tuple[dict[str, float], dict[str, float]]:
+        """Return `weight` and `share` by each of *tokens*, which are looked up once for both."""
+        total = self._faded(self._total, now)
+        counts = {token: self._count(token, now) for token in tokens}
+        weights = {t: math.log(1.0 + (total + 1.0) / (n + 1.0)) for t, n in counts.items()}
+        return weights, {t: (n + 1.0) / (total + 2.0) for t, n in counts.items()}
 
     # What a store needs to keep this and to build it again.
 

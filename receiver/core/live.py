@@ -7,7 +7,6 @@ cost of an alert does not grow with how many clusters there are or ever were.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from collections.abc import Set as AbstractSet
 from itertools import islice
 
 from receiver.core.clusters import Cluster
@@ -24,6 +23,8 @@ MOVED_LAST = 16
 
 COMMON = 256
 """A label value in more accepting clusters than this tells nothing, and is no source."""
+
+_Ids = set[int] | frozenset[int]
 
 _NOBODY: frozenset[int] = frozenset()
 
@@ -110,24 +111,26 @@ class LiveClusters:
             probe: An alert.
             neighbors: How many nearest texts are looked at.
         """
-        found: set[int] = set()
         texts = [] if probe.vector is None else self.texts.search(probe.vector, neighbors)
-        for text_id, _ in texts:
-            found.update(self._latest(self._by_text[text_id].difference(self._waits)))
-        holding = {token: self._by_token.get(token, _NOBODY) for token in probe.weights}
-        for holders in holding.values():
-            if len(holders) <= COMMON:
-                found.update(self._latest(holders.difference(self._waits)))
-        found.update(self._moved_last())
+        by_text = [self._by_text[text_id] for text_id, _ in texts]
+        holding: dict[str, _Ids] = {
+            token: self._by_token.get(token, _NOBODY) for token in probe.weights
+        }
+        telling = [holders for holders in holding.values() if len(holders) <= COMMON]
         # One that waits for its alert is part of what goes on, and nobody else's: it takes no place from
         # those that others may belong to.
-        found |= self._homes.get(probe.fingerprint, set())
-        nearest: dict[int, float] = {}
-        # The nearest last: it stays where a cluster has several.
-        for text_id, cosine in reversed(texts):
-            nearest.update(dict.fromkeys(found & self._by_text[text_id], cosine))
+        latest = set[int]().union(*map(self._latest, [*by_text, *telling])).difference(self._waits)
+        found = latest.union(self._moved_last(), self._homes.get(probe.fingerprint, _NOBODY))
+        most = len(found)
+        nearest = [
+            (cosine, holders if len(holders) <= most else found.intersection(holders))
+            for (_, cosine), holders in zip(reversed(texts), reversed(by_text), strict=True)
+        ]
+        sharing = {
+            token: holders if len(holders) <= most else found.intersection(holders)
+            for token, holders in holding.items()
+        }
         beyond = texts[-1][1] if 0 < len(texts) < len(self.texts) else -1.0
-        sharing = {token: found & holders for token, holders in holding.items()}
         clusters = [self.by_id[cluster_id] for cluster_id in sorted(found)]
         return clusters, Reach(nearest, beyond, sharing)
 
@@ -143,7 +146,9 @@ class LiveClusters:
     def _moved_last(self) -> list[int]:
         return list(islice(reversed(self._recent), MOVED_LAST))
 
-    def _latest(self, cluster_ids: AbstractSet[int]) -> Iterable[int]:
+    def _latest(self, cluster_ids: _Ids) -> Iterable[int]:
+        """Return those of *cluster_ids* that moved last; of few, all, whether or not they wait."""
         if len(cluster_ids) <= PER_SOURCE:
             return cluster_ids
-        return sorted(cluster_ids, key=lambda c: self.by_id[c].moved_no)[-PER_SOURCE:]
+        open_ = cluster_ids.difference(self._waits)
+        return sorted(open_, key=lambda c: self.by_id[c].moved_no)[-PER_SOURCE:]

@@ -244,7 +244,7 @@ def _labels(
     for token in shared:
         pairs = min(1.0, less.tokens[token] / less.size) * min(1.0, more.tokens[token] / more.size)
         lifts[token] = pairs * evidence.lift(token, probe, others)
-    differences = {token: evidence.difference(token, probe, background) for token in told}
+    differences = evidence.differences(told, probe, background)
     return evidence.label_evidence(lifts, differences, shared, more)
 
 

@@ -91,6 +91,12 @@ def _stems(name: str) -> frozenset[str]:
     return frozenset(stem(word) for word in _split(name))
 
 
+@lru_cache(maxsize=_CACHED)
+def stems_of(told: str) -> frozenset[str]:
+    """Return the stems of what is *told* of names in a title."""
+    return frozenset(stem(word) for word in told.split())
+
+
 def is_state(word: str) -> bool:
     """Whether *word* says what is wrong, and not with what."""
     return word.lower() in _STATES
@@ -145,6 +151,7 @@ def told_words(name: str, vocabulary: Vocabulary) -> tuple[str, ...]:
     return words[1:] if spare else words
 
 
+@lru_cache(maxsize=_CACHED)
 def phrase(words: tuple[str, ...], *, begins: bool) -> str:
     """Return *words* as people write them, in lower case but for acronyms.
 

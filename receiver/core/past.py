@@ -245,35 +245,53 @@ class PastClusters:
             of_values=len(one.items - kinds),
         )
 
-    def sharing(self, one: Signature) -> list[tuple[PastCluster, Likeness]]:
+    def sharing(self, one: Signature, least: float = 0.0) -> list[tuple[PastCluster, Likeness]]:
         """Return the past cluster most like *one* of those that share its rarest items; [] if none does.
 
         What has little in common is not like it, however near its text: nothing is searched for, and the
-        cost does not grow with the past.
+        cost does not grow with the past. Nor is anything looked at closer than it takes to see that no
+        similarity is *least* or more; one that is less may be returned all the same.
         """
-        return self._likest(one, self._sharing(one), 1)
+        return self._likest(one, self._sharing(one), 1, least)
 
     def like(self, one: Signature, count: int = 1) -> list[tuple[PastCluster, Likeness]]:
         """Return the up to *count* past clusters most like *one*, best first, of equals the latest."""
         return self._likest(one, self._sharing(one) | self._near(one, max(_NEAREST, count)), count)
 
     def _likest(
-        self, one: Signature, candidates: Iterable[int], count: int
+        self, one: Signature, candidates: Iterable[int], count: int, least: float = 0.0
     ) -> list[tuple[PastCluster, Likeness]]:
-        weights = {item: self._weight(item) for item in one.items}
-        ranked = [
-            (self._bound(one, weights, self.by_id[past_id].signature), past_id)
-            for past_id in candidates
-        ]
-        ranked.sort(reverse=True)
+        overlaps = self._overlaps(one, [self.by_id[past_id] for past_id in candidates], least)
         found: list[tuple[PastCluster, Likeness]] = []
-        for bound, past_id in ranked:
-            if len(found) >= count and bound < found[count - 1][1].similarity:
+        for overlap, past_id in sorted(overlaps, reverse=True):
+            if len(found) >= count:
+                least = found[count - 1][1].similarity
+            if _at_most(1.0, overlap) < least:
                 break
             past = self.by_id[past_id]
-            found.append((past, self.likeness(one, past.signature)))
-            found.sort(key=lambda pair: (-pair[1].similarity, -pair[0].id))
-            del found[count:]
+            if _at_most(_cosine(one, past.signature), overlap) >= least:
+                found.append((past, self.likeness(one, past.signature)))
+                found.sort(key=lambda pair: (-pair[1].similarity, -pair[0].id))
+                del found[count:]
+        return found
+
+    def _overlaps(
+        self, one: Signature, others: Iterable[PastCluster], least: float
+    ) -> list[tuple[float, int]]:
+        """Return what the overlap of *one* and each of *others* is at most, and the other's id.
+
+        As if the other had nothing that is not shared; that is found out in a tenth of the time. None
+        are looked at if even one that had all that is known here would not be like it by *least*.
+        """
+        weights = {item: self._weight(item) for item in one.items}
+        ours = math.fsum(weights.values()) + _DOUBT
+        known = math.fsum([weights[item] for item in one.items if item in self._holders])
+        if _at_most(1.0, 2.0 * known / (ours + known)) < least:
+            return []
+        found = []
+        for other in others:
+            shared = math.fsum([weights[item] for item in one.items & other.signature.items])
+            found.append((2.0 * shared / (ours + shared), other.id))
         return found
 
     def nearest(self, center: Vector, count: int) -> list[tuple[PastCluster, float]]:
@@ -281,19 +299,6 @@ class PastClusters:
         hits = self._index.search(center, count + len(self._gone))
         found = [(self.by_id[key], cosine) for key, cosine in hits if key not in self._gone]
         return found[:count]
-
-    def _bound(self, one: Signature, weights: Mapping[str, float], other: Signature) -> float:
-        """Return what the similarity is at most, *weights* being those of the items of *one*.
-
-        As if *other* had nothing that is not shared; that is found out in a tenth of the time.
-        """
-        assert one.center is not None
-        assert other.center is not None
-        ours = math.fsum(weights.values())
-        shared = math.fsum(weights[item] for item in one.items & other.items)
-        cosine = max(0.0, float(one.center @ other.center))
-        # A little more, as what is compared with it is rounded, and its cosine summed otherwise.
-        return math.sqrt(cosine * 2.0 * shared / (ours + shared + _DOUBT)) + 0.001
 
     def _near(self, one: Signature, count: int) -> set[int]:
         if one.center is None:
@@ -317,6 +322,19 @@ class PastClusters:
         return ids
 
 
+def _cosine(one: Signature, other: Signature) -> float:
+    """Return the cosine of both centres, 0 to 1, in single precision; *other* has one if *one* has."""
+    assert one.center is not None
+    assert other.center is not None
+    return max(0.0, float(one.center @ other.center))
+
+
+def _at_most(cosine: float, overlap: float) -> float:
+    """Return what the similarity is at most, of such a *cosine* and at most such an *overlap*."""
+    # A little more, as what is compared with it is rounded, and its terms are summed otherwise.
+    return math.sqrt(cosine * overlap) + 0.001
+
+
 def recurrence(
     cluster: Cluster, past: PastClusters, threshold: float
 ) -> tuple[dict[str, Any] | None, str]:
@@ -324,7 +342,7 @@ def recurrence(
 
     None where no past cluster has a similarity of *threshold*.
     """
-    for found, likeness in past.sharing(Signature.of(cluster)):
+    for found, likeness in past.sharing(Signature.of(cluster), threshold):
         if likeness.similarity >= threshold:
             reason = likeness.sentence()
             recurs = {"cluster_id": found.id, "similarity": likeness.similarity, **found.told()}

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
 from functools import lru_cache
+from typing import NamedTuple
 
 from receiver.core.labels import label_of, token
 from receiver.core.names import stem
@@ -49,8 +49,21 @@ _REMEMBERED = 4096
 _AFFIX = re.compile(r"^(?:exported|kubernetes|k8s)_|_(?:name|id)$")
 
 
-@dataclass(frozen=True, slots=True)
-class _Place:
+class _Words(NamedTuple):
+    """What can be said of a label value wherever it is found.
+
+    Attributes:
+        kind: What people call the label; may be empty.
+        value: As it is told; may be empty.
+        worth: What it counts by itself, of the weight that it has here.
+    """
+
+    kind: str
+    value: str
+    worth: float
+
+
+class _Place(NamedTuple):
     kind: str
     value: str
     worth: float
@@ -75,8 +88,7 @@ def where(
     tokens: Mapping[str, int],
     size: int,
     said: frozenset[str],
-    weight: Callable[[str], float],
-    is_everywhere: Callable[[str], bool],
+    standing: Callable[[str], tuple[float, bool]],
     most: int,
 ) -> str:
     """Return where a cluster is, with its preposition; empty if nothing tells.
@@ -85,25 +97,26 @@ def where(
         tokens: Members by label value.
         size: Members of which these were counted.
         said: Stems of the words that are told already.
-        weight: How rare a label value is here, above 0.
-        is_everywhere: Whether it is on nearly all alerts here, and so tells nothing if anything else does.
+        standing: Gives how rare a label value is here, above 0, and whether it is on nearly all alerts
+            here, and so tells nothing if anything else does.
         most: Bytes; what is beyond is not begun.
     """
     values: dict[str, dict[str, int]] = {}
     for each, count in tokens.items():
         label, value = label_of(each)
+        told = _words(label, value)
         # A label without a value, or with its own name for one, tells nothing.
-        if _short(value) and kind_of(label) and value != label:
+        if told.value and told.kind and value != label:
             values.setdefault(label, {})[value] = count
-    places = _shared(values, size, said, weight, is_everywhere)
+    places = _shared(values, size, said, standing)
     spread = _spread(values, size)
     if not places or (spread and places[0].everywhere):
         return next((told for told in spread if len(told.encode()) <= most), "")
     best, *rest = places
-    told = f"{'mostly ' if best.mostly else ''}{_in(best.kind)} {best.words}"
+    here = f"{'mostly ' if best.mostly else ''}{_in(best.kind)} {best.words}"
     more = [words.split(" ", 1)[1] for words in spread]
     more += [place.words for place in rest[:1] if not spread and _adds(place, best)]
-    return next((t for t in (f"{told}, {m}" for m in more) if len(t.encode()) <= most), told)
+    return next((t for t in (f"{here}, {m}" for m in more) if len(t.encode()) <= most), here)
 
 
 def _in(kind: str) -> str:
@@ -114,44 +127,50 @@ def _shared(
     values: Mapping[str, Mapping[str, int]],
     size: int,
     said: frozenset[str],
-    weight: Callable[[str], float],
-    is_everywhere: Callable[[str], bool],
+    standing: Callable[[str], tuple[float, bool]],
 ) -> list[_Place]:
     """Return the places that all members share, or most, the most telling first."""
     found = []
     for label, counts in values.items():
-        value = max(counts, key=lambda v: (counts[v], v))
+        value = max(counts, key=lambda v: (counts[v], v)) if len(counts) > 1 else next(iter(counts))
         mostly = counts[value] < size
         if mostly and (size < _FEW or counts[value] < _MOSTLY * size):
             continue
-        kind, each = kind_of(label), token(label, value)
-        worth = weight(each) * _PLACES.get(kind, _OTHER)
-        worth *= _GENERATED if looks_generated(value) else 1.0
-        worth *= _TOO_LONG if len(value) > _LONGEST else 1.0
-        worth *= _SAID if _words(value) <= said else 1.0
-        found.append(_Place(kind, _short(value), worth, mostly, is_everywhere(each)))
-    return _ranked(_without_ports(_ranked(found)))
+        told, (weight, everywhere) = _words(label, value), standing(token(label, value))
+        worth = weight * told.worth * (_SAID if _stems(value) <= said else 1.0)
+        found.append(_Place(told.kind, told.value, worth, mostly, everywhere))
+    return _without_ports(_ranked(found))
 
 
 def _ranked(places: Iterable[_Place]) -> list[_Place]:
     return sorted(places, key=lambda p: (p.everywhere, p.mostly, -p.worth, p.kind, p.value))
 
 
-def _without_ports(places: Sequence[_Place]) -> Iterable[_Place]:
-    """Return each value of *places* once, and a machine for what is only a port of it."""
+def _without_ports(places: Sequence[_Place]) -> list[_Place]:
+    """Return each value of *places* once, and a machine for what is only a port of it; by rank, both."""
     kept: dict[str, _Place] = {}
     for place in places:
         kept.setdefault(place.value, place)
-    for place in list(kept.values()):
+    ports = [p for p in kept.values() if p.value.rpartition(":")[0] in kept]
+    for place in ports:
         machine = kept.get(place.value.rpartition(":")[0])
         if machine is not None:
             del kept[place.value]
-            kept[machine.value] = replace(machine, worth=max(machine.worth, place.worth))
-    return kept.values()
+            kept[machine.value] = machine._replace(worth=max(machine.worth, place.worth))
+    return _ranked(kept.values()) if ports else list(kept.values())
 
 
 @lru_cache(maxsize=_REMEMBERED)
-def _words(value: str) -> frozenset[str]:
+def _words(label: str, value: str) -> _Words:
+    kind = kind_of(label)
+    worth = _PLACES.get(kind, _OTHER)
+    worth *= _GENERATED if looks_generated(value) else 1.0
+    worth *= _TOO_LONG if len(value) > _LONGEST else 1.0
+    return _Words(kind, _short(value), worth)
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def _stems(value: str) -> frozenset[str]:
     return frozenset(stem(word) for word in re.split(r"\W+|_", value) if word)
 
 
@@ -170,6 +189,8 @@ def _adds(place: _Place, told: _Place) -> bool:
 
 def _spread(values: Mapping[str, Mapping[str, int]], size: int) -> list[str]:
     """Return how far it has spread, the better words first; nothing where it has not."""
+    if max(map(len, values.values()), default=0) < 2:
+        return []
     # Of two labels for one kind, `service` and `service_name`, the one that came first.
     by_kind = {kind_of(label): counts for label, counts in reversed(list(values.items()))}
     for kind in _SPREAD:

@@ -108,12 +108,13 @@ class Placing:
 
     def _probe(self, alert: Newcomer, told: tuple[str, ...], now: int) -> Probe:
         usual, name = self._frequencies, alert.labels.get("alertname", "")
+        weights, shares = usual.rarities(told, now)
         return Probe(
             vector=alert.vector,
             fingerprint=alert.fingerprint,
-            weights={token: usual.weight(token, now) for token in told},
+            weights=weights,
             onset=min(alert.starts_at, now),
-            shares={token: usual.share(token, now) for token in told},
+            shares=shares,
             constancy={n: usual.constancy(n, now) for n, _ in map(label_of, told)},
             name=name,
             seen=usual.met(name, now),

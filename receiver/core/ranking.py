@@ -7,10 +7,10 @@ among the best are left out.
 
 from __future__ import annotations
 
-import heapq
 import math
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 
 import numpy as np
 
@@ -31,17 +31,18 @@ own order."""
 
 @dataclass(frozen=True, slots=True)
 class Reach:
-    """What the search for candidates tells of them.
+    """What the search for candidates tells of them; ids of clusters that are none may be among these.
 
     Attributes:
-        nearest: Cosine of the nearest text that was found, by cluster.
+        nearest: Cosine and ids of the clusters that hold it, of each text that was found; the nearest
+            text last.
         beyond: Cosine that the texts which were not found have at most.
         sharing: Ids of those that have it, by label value of the alert.
     """
 
-    nearest: Mapping[int, float]
+    nearest: Sequence[tuple[float, Iterable[int]]]
     beyond: float
-    sharing: Mapping[str, Collection[int]]
+    sharing: Mapping[str, Iterable[int]]
 
 
 def rank(
@@ -94,6 +95,9 @@ def rank_best(
     return ranking.finished(best)
 
 
+_BOUND = itemgetter(0)
+
+
 def _order(score: Score) -> tuple[float, int]:
     return -score.confidence, score.cluster_id
 
@@ -109,21 +113,17 @@ class _Ranking:
         self._probe = probe
         self._background = background
         self._settings = settings
+        self._candidates = candidates
         self._by_id = {cluster.id: cluster for cluster in candidates}
         self._text_scale = 2.0 * settings.text_weight
         self._label_scale = 2.0 * (1.0 - settings.text_weight)
         self._total_weight = sum(probe.weights.values())
         self._lifts = {token: evidence.lift(token, probe, background) for token in probe.weights}
-        # The least is looked for, from 0 down: begun with, it makes short work of the others.
-        against = sorted(
-            (evidence.difference(token, probe, background), token) for token in probe.weights
-        )
-        self._differences = {token: says for says, token in against if says < 0.0}
-        self._similarities: dict[int, list[float]] = {}
-        self._times: dict[int, float] = {}
+        self._differences = evidence.differences(probe.weights, probe, background)
         self._by_labels: dict[int, tuple[list[str], float]] = {}
         self._labels_at_most: dict[int, float] = {}
         self._no_labels = self._label_scale * evidence.LABELS_AGAINST if self._lifts else 0.0
+        self._similarities: dict[int, list[float]] = {}
         recent = [self._by_id[c] for c in background.recent if c in self._by_id]
         self._compare_texts(recent)
         self._recent = {c.id: self._mean(c.id) for c in recent if c.id in self._similarities}
@@ -133,13 +133,12 @@ class _Ranking:
         self._rarity = evidence.rarity(probe.seen - 1.0, probe.opened)
 
     def bounds(self, reach: Reach) -> list[tuple[float, Cluster]]:
-        """Return the evidence that each candidate has at most, the highest first."""
-        usual = self._usual_of_others - _SEARCHED
-        texts = {c: self._text_at_most(cosine - usual) for c, cosine in reach.nearest.items()}
-        far = self._text_at_most(reach.beyond - usual)
-        for cluster_id in self._recent:
-            nearest = max(self._similarities[cluster_id])
-            texts[cluster_id] = self._text_at_most(nearest - self._usual(cluster_id))
+        """Return the evidence that each candidate has at most, the highest first.
+
+        Time is as it is. Texts are taken for as near as the nearest, of labels that differ none counts,
+        and company, where there is any, counts for the most.
+        """
+        texts, far = self._texts_at_most(reach)
         labels = self._labels_at_most
         for token in sorted(self._lifts, key=self._lifts.__getitem__):
             says = self._label_scale * min(
@@ -147,18 +146,18 @@ class _Ranking:
             )
             labels.update(dict.fromkeys(reach.sharing[token], says))
         unlabelled = self._no_labels
-        probe, companions = self._probe, self._probe.companions
-        found = []
-        for cluster in self._by_id.values():
-            if probe.is_at_home(cluster):
-                found.append((math.inf, cluster))
-                continue
-            at_most = texts.get(cluster.id, far) + labels.get(cluster.id, unlabelled) + _ROUNDING
-            at_most += self._time(cluster)
-            if not companions.isdisjoint(cluster.exemplars):
+        probe, new_rate = self._probe, self._background.new_rate
+        times = evidence.times(self._candidates, probe.onset, new_rate, self._settings)
+        never_met, found = probe.companions.isdisjoint, []
+        for cluster, at_most in zip(self._candidates, times, strict=True):
+            key = cluster.id
+            at_most += texts.get(key, far) + labels.get(key, unlabelled) + _ROUNDING
+            if not never_met(cluster.exemplars):
                 at_most += evidence.TOGETHER_FOR
+            if cluster.patience and probe.is_at_home(cluster):
+                at_most = math.inf
             found.append((at_most, cluster))
-        found.sort(key=lambda pair: -pair[0])
+        found.sort(key=_BOUND, reverse=True)
         return found
 
     def against(self, cluster: Cluster) -> float:
@@ -167,21 +166,25 @@ class _Ranking:
             return 0.0
         return self._labels(cluster)[1] - self._labels_at_most.get(cluster.id, self._no_labels)
 
-    def _text_at_most(self, nearer: float) -> float:
-        """Return what texts say at most of which the nearest is *nearer* than those of the others.
+    def _texts_at_most(self, reach: Reach) -> tuple[dict[int, float], float]:
+        """Return what texts say at most, by cluster, and of those clusters that are not in there.
 
-        All its texts as near as the nearest, and their names as telling as can be.
+        All texts of a cluster as near as the nearest, and their names as telling as can be.
         """
-        says = evidence.TEXT_SLOPE * self._rarity * (nearer - evidence.TEXT_MARGIN)
-        return self._text_scale * min(evidence.TEXT_FOR, max(0.0, says))
-
-    def _time(self, cluster: Cluster) -> float:
-        time = self._times.get(cluster.id)
-        if time is None:
-            gap = cluster.gap_to(self._probe.onset)
-            time = evidence.time_evidence(cluster, gap, self._background.new_rate, self._settings)
-            self._times[cluster.id] = time
-        return time
+        steep = self._text_scale * evidence.TEXT_SLOPE * self._rarity
+        most, margin = self._text_scale * evidence.TEXT_FOR, evidence.TEXT_MARGIN
+        expected = self._usual_of_others - _SEARCHED + margin
+        texts: dict[int, float] = {}
+        # The nearest last: it stays where a cluster has several.
+        for cosine, holders in reach.nearest:
+            says = steep * (cosine - expected)
+            if says > 0.0:
+                texts.update(dict.fromkeys(holders, min(most, says)))
+        for cluster_id in self._recent:
+            nearest = max(self._similarities[cluster_id])
+            says = steep * (nearest - self._usual(cluster_id) - margin)
+            texts[cluster_id] = min(most, says) if says > 0.0 else 0.0
+        return texts, min(most, max(0.0, steep * (reach.beyond - expected)))
 
     def _labels(self, cluster: Cluster) -> tuple[list[str], float]:
         """Return which label values are shared, and what the labels say."""
@@ -202,7 +205,7 @@ class _Ranking:
         usual, (shared, labels) = self._usual(cluster.id), self._labels(cluster)
         similarities = self._similarities.get(cluster.id, ())
         text = self._text_scale * evidence.text_evidence(probe, cluster, similarities, usual)
-        time = self._time(cluster)
+        time = evidence.time_evidence(cluster, gap, self._background.new_rate, self._settings)
         together = min(evidence.TOGETHER_FOR, probe.company(cluster.exemplars)[0])
         weights = probe.weights
         return Score(
@@ -235,7 +238,8 @@ class _Ranking:
         fresh = [c for c in clusters if c.exemplars and c.id not in self._similarities]
         if vector is None or not fresh:
             return
-        rows = np.concatenate([cluster.matrix for cluster in fresh])
+        one, *others = [cluster.matrix for cluster in fresh]
+        rows = np.concatenate([one, *others]) if others else one
         # Each row summed by itself: as a product of matrices it would depend on the rows around it.
         products = np.einsum("ij,j->i", rows, vector).tolist()
         start = 0
@@ -250,6 +254,6 @@ class _Ranking:
         for score in found[:SHOWN]:
             members = self._by_id[score.cluster_id].exemplars.values()
             told = zip(members, self._similarities.get(score.cluster_id, ()), strict=False)
-            nearest = heapq.nsmallest(3, ((-similarity, e.fingerprint) for e, similarity in told))
+            nearest = sorted([(-similarity, e.fingerprint) for e, similarity in told])[:3]
             score.nearest = tuple((fingerprint, -negative) for negative, fingerprint in nearest)
         return found

@@ -105,11 +105,14 @@ class Spread:
 
     def learn(self, tokens: Iterable[str], first: First) -> None:
         """Take in a new member: *first* tells of it, *tokens* are its label values."""
+        first = _cut(first)
         for token in tokens:
             name, value = label_of(token)
-            along = self.labels.setdefault(name, Along())
+            along = self.labels.get(name)
+            if along is None:
+                along = self.labels[name] = Along()
             along.having += 1
-            along.note(value, _cut(first))
+            along.note(value, first)
         self._bound()
 
     def move(self, tokens: Iterable[str], first: First) -> None:
@@ -130,8 +133,9 @@ class Spread:
         self._bound()
 
     def _bound(self) -> None:
-        for name in sorted(self.labels, key=_rank)[MAX_LABELS:]:
-            del self.labels[name]
+        if len(self.labels) > MAX_LABELS:
+            for name in sorted(self.labels, key=_rank)[MAX_LABELS:]:
+                del self.labels[name]
 
     # -- for people ------------------------------------------------------------------------------
 
@@ -215,7 +219,8 @@ class Spread:
 
 
 def _cut(first: First) -> First:
-    return first._replace(name=first.name[:_LONGEST_NAME])
+    held = len(first.name) <= _LONGEST_NAME
+    return first if held else first._replace(name=first.name[:_LONGEST_NAME])
 
 
 def _rank(label: str) -> tuple[int, str]:

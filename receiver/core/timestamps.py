@@ -25,8 +25,9 @@ def seconds(nanoseconds: int) -> float:
     return nanoseconds / SECOND
 
 
+@lru_cache(maxsize=1024)
 def nanoseconds(seconds: float) -> int:
-    """Return *seconds* as whole nanoseconds."""
+    """Return *seconds* as whole nanoseconds; of a setting, which each alert asks for, remembered."""
     return round(seconds * SECOND)
 
 

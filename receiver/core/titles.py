@@ -30,15 +30,14 @@ def title(
     """
     told = _told(counts, site, now)
     what = _what(told, counts, site)
-    said = frozenset(names.stem(word) for word in what.split())
+    said = names.stems_of(what)
     size = sum(counts.values())
     left = MAX_BYTES - len(what.encode()) - 1
     where = places.where(
         tokens,
         size,
         said,
-        weight=lambda token: site.weight(token, now),
-        is_everywhere=lambda token: site.is_everywhere(token, now),
+        standing=lambda token: site.standing(token, now),
         most=left,
     )
     return cut(f"{what} {where}" if where else what, MAX_BYTES)

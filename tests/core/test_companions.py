@@ -124,6 +124,18 @@ def test_only_so_many_companions_of_a_text_are_remembered_and_those_met_most() -
     assert 2 not in met
 
 
+@given(st.lists(st.tuples(st.integers(1, 40), st.integers(0, 900)), max_size=120))
+@settings(deadline=None, max_examples=60)
+def test_who_met_whom_is_known_the_other_way_too(onsets: list[tuple[int, int]]) -> None:
+    company = seen([(text_id, at * SECOND) for text_id, at in onsets], limit=30)
+
+    met = {
+        (text_id, other) for text_id, *_, theirs in company.rows() if text_id for other in theirs
+    }
+    assert {(one, other) for other, ones in company._met_by.items() for one in ones} == met
+    assert all(company._met_by.values())
+
+
 def test_a_new_text_is_counted_with_those_that_began_last_only() -> None:
     crowd = [(text_id, 0) for text_id in range(2, 200)]
 

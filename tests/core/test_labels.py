@@ -37,6 +37,18 @@ def test_the_rarer_value_weighs_more() -> None:
     assert counts.weight("pod=new", 0) > counts.weight("pod=3", 0)
 
 
+def test_weights_and_shares_of_many_are_those_of_each() -> None:
+    counts = LabelFrequencies(100)
+    for n in range(9):
+        counts.observe(["namespace=prod", f"pod={n}"], n * DAY)
+    told = ("pod=3", "namespace=prod", "pod=new", "pod=3")
+
+    weights, shares = counts.rarities(told, 11 * DAY)
+
+    assert weights == {each: counts.weight(each, 11 * DAY) for each in told}
+    assert shares == {each: counts.share(each, 11 * DAY) for each in told}
+
+
 def test_a_value_is_everywhere_when_nearly_all_of_many_alerts_have_it() -> None:
     counts = LabelFrequencies(100)
     for n in range(19):

@@ -24,6 +24,7 @@ from receiver.core.past import (
     Signature,
     ending,
     most,
+    recurrence,
 )
 from tests.builders import Site, alert, at, settings
 
@@ -120,6 +121,35 @@ def test_the_likest_is_found_and_of_equals_the_latest() -> None:
     assert [found.id for found, _ in held.like(here, 3)] == [2, 1, 3]
     assert [found.id for found, _ in held.like(there)] == [3]
     assert held.like(signature(None, DISK)) == []
+
+
+CENTERS = st.floats(0.0, 3.2).map(lambda angle: unit(np.cos(angle), np.sin(angle)))
+SIGNATURES = st.builds(Signature, CENTERS, ITEMS)
+
+
+@given(st.lists(SIGNATURES, max_size=12), SIGNATURES, st.floats(0.0, 1.0), st.integers(1, 3))
+def test_what_is_left_out_is_less_like(
+    held: list[Signature], one: Signature, least: float, count: int
+) -> None:
+    them = memory(*(past(n, each) for n, each in enumerate(held, 1)))
+    every = [(each, them.likeness(one, each.signature)) for each in them.by_id.values()]
+    every.sort(key=lambda pair: (-pair[1].similarity, -pair[0].id))
+
+    assert them.like(one, count) == every[:count]
+    sharing = [pair for pair in every if pair[0].id in them._sharing(one)][:1]
+    if sharing and sharing[0][1].similarity >= least:
+        assert them.sharing(one, least) == sharing
+    assert all(pair in every for pair in them.sharing(one, least))
+
+
+def test_what_had_much_else_besides_does_not_recur() -> None:
+    """It could be like enough by what it shares, and is not by what else it had."""
+    much = [token("pod", f"p{n}") for n in range(30)]
+    held = memory(past(1, signature(unit(1, 0), DISK, HERE, *much)))
+    cluster = Cluster(2, 0, names={"DiskFull": 1}, tokens={HERE: 1}, center=unit(1, 0))
+
+    assert recurrence(cluster, held, 0.6) == (None, "like no earlier cluster any more")
+    assert held.sharing(Signature.of(cluster), 0.6)[0][1].similarity < 0.6
 
 
 def test_one_without_a_centre_is_not_kept() -> None:

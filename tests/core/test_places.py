@@ -26,12 +26,10 @@ def told(
         counts = {values: size} if isinstance(values, str) else values
         tokens |= {token(label, value): count for value, count in counts.items()}
 
-    def weight(each: str) -> float:
-        return (weights or {}).get(label_of(each)[0], 3.0)
+    def standing(each: str) -> tuple[float, bool]:
+        return (weights or {}).get(label_of(each)[0], 3.0), label_of(each) == USUAL
 
-    return where(
-        tokens, size, said, weight, is_everywhere=lambda each: label_of(each) == USUAL, most=most
-    )
+    return where(tokens, size, said, standing, most)
 
 
 @pytest.mark.parametrize(
@@ -40,6 +38,7 @@ def told(
         (3, {"service": "payments", "cluster": "prod"}, "in service payments"),
         (3, {"service_name": "cart"}, "in service cart"),
         (1, {"node": "w3", "instance": "w3:9100"}, "on node w3"),
+        (1, {"node": "w3", "instance": "w3:9100", "device": "w3:9100:1"}, "on node w3"),
         (1, {"namespace": "shop", "pod": "cart-7f9c8d6b5-x2x4q"}, "in namespace shop, pod cart-7f9c8d"),
         (1, {"service": "db", "pod": "db-0"}, "in service db"),
         (1, {"service": "db", "namespace": "data"}, "in service db, namespace data"),

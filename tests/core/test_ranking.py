@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
@@ -9,11 +10,11 @@ import pytest
 
 from receiver.core.clusters import Cluster, ClusteringSettings
 from receiver.core.companions import Companions
-from receiver.core.evidence import Probe, rarity, telling
+from receiver.core.evidence import Background, Probe, rarity, telling, time_evidence, times
 from receiver.core.index import VectorIndex
 from receiver.core.live import LiveClusters
 from receiver.core.model import Vector
-from receiver.core.ranking import rank, rank_best
+from receiver.core.ranking import Reach, _Ranking, rank, rank_best
 from tests.builders import at
 
 
@@ -48,8 +49,18 @@ def _cluster(draw: random.Random, number: int, texts: Sequence[Vector]) -> Clust
     return cluster
 
 
-@pytest.mark.parametrize("seed", range(60))
-def test_the_best_are_the_same_whether_or_not_all_are_compared(seed: int) -> None:
+@dataclass
+class _Case:
+    """An alert, the clusters that it may belong to, and what is known of them."""
+
+    probe: Probe
+    found: list[Cluster]
+    reach: Reach
+    background: Background
+    settings: ClusteringSettings
+
+
+def _case(seed: int) -> _Case:
     draw = random.Random(seed)
     texts = [_vector(draw) for _ in range(61)]
     clusters = [_cluster(draw, number, texts) for number in range(1, draw.choice([2, 5, 80]))]
@@ -68,6 +79,7 @@ def test_the_best_are_the_same_whether_or_not_all_are_compared(seed: int) -> Non
         opened=20.0,
         companions=companions.of(text_id),
         company=partial(companions.lift, text_id),
+        fingerprint=next((cluster.only for cluster in clusters if cluster.patience), ""),
     )
     live = LiveClusters(VectorIndex(6))
     for cluster in clusters:
@@ -75,12 +87,41 @@ def test_the_best_are_the_same_whether_or_not_all_are_compared(seed: int) -> Non
     found, reach = live.candidates(probe, draw.choice([4, 48]))
     background = live.background(tokens, draw.choice([0.001, 0.1, 2.0]))
     settings = ClusteringSettings(text_weight=draw.choice([0.0, 0.5, 1.0]))
+    return _Case(probe, found, reach, background, settings)
 
-    every = rank(probe, found, background, settings)
-    best = rank_best(probe, found, background, settings, reach, 2)
 
-    assert len(every) == len(found) > 0
+@pytest.mark.parametrize("seed", range(60))
+def test_the_best_are_the_same_whether_or_not_all_are_compared(seed: int) -> None:
+    case = _case(seed)
+
+    every = rank(case.probe, case.found, case.background, case.settings)
+    best = rank_best(case.probe, case.found, case.background, case.settings, case.reach, 2)
+
+    assert len(every) == len(case.found) > 0
     assert best == every[:2]
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_no_evidence_is_more_than_its_bound(seed: int) -> None:
+    case = _case(seed)
+
+    bounds = _Ranking(case.probe, case.found, case.background, case.settings).bounds(case.reach)
+
+    scores = rank(case.probe, case.found, case.background, case.settings)
+    exact = {score.cluster_id: score.evidence for score in scores}
+    assert all(at_most >= exact[cluster.id] for at_most, cluster in bounds)
+    assert len(bounds) == len(exact)
+    assert [at_most for at_most, _ in bounds] == sorted((b for b, _ in bounds), reverse=True)
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_the_times_of_many_are_those_of_each(seed: int) -> None:
+    case = _case(seed)
+    onset, rate = case.probe.onset, case.background.new_rate
+
+    found = times(case.found, onset, rate, case.settings)
+
+    assert found == [time_evidence(c, c.gap_to(onset), rate, case.settings) for c in case.found]
 
 
 def test_what_was_met_is_known_both_ways_until_it_is_forgotten() -> None:

@@ -16,7 +16,6 @@ from pathlib import Path
 from urllib.parse import quote
 
 import numpy as np
-import sqlite_utils
 
 from receiver.core import survey
 from receiver.core.changes import Changes, Merged, Restored
@@ -101,7 +100,7 @@ class Database:
         # FULL, because 200 means it survives power loss; group commit makes that affordable.
         self._db.execute("PRAGMA synchronous = FULL")
         try:
-            schema.migrate(sqlite_utils.Database(self._db))
+            schema.migrate(self._db)
             with self._transaction():
                 self._db.execute(
                     "INSERT OR IGNORE INTO meta VALUES ('epoch', ?), ('ledger', ?)",

@@ -263,16 +263,21 @@ class Worker:
         """Build the engine from the store, an empty one if nothing is in it."""
         window = self.config.clustering.stability_window
         most_past = self.config.memory.max_past_clusters
-        restored = self._writer.call(self._writer.store.restore, window, most_past)
-        dims = self._embedding.dims
-        if restored is not None and restored.vectors is not None:
-            dims = restored.vectors.shape[1]
-        self._engine = Engine(self.config.core, dims, self._make_index)
-        if restored is not None:
-            self._engine.restore(restored)
-            # It stays: a full collection that went through it all would stop every thread for a tenth of
-            # a second at 50,000 texts and 2,000 clusters.
-            gc.freeze()
+        # All that is made now stays: each of many collections meanwhile would go through it in vain.
+        gc.disable()
+        try:
+            restored = self._writer.store.restore(window, most_past)
+            dims = self._embedding.dims
+            if restored is not None and restored.vectors is not None:
+                dims = restored.vectors.shape[1]
+            self._engine = Engine(self.config.core, dims, self._make_index)
+            if restored is not None:
+                self._engine.restore(restored)
+                # A full collection that went through it would stop every thread for a tenth of a
+                # second at 50,000 texts and 2,000 clusters.
+                gc.freeze()
+        finally:
+            gc.enable()
         counts = {"clusters": len(self._engine.live), "texts": len(self._engine.texts.index)}
         log.info("restored", extra=counts | {"pending": self._writer.pending_alerts})
         live = self._engine.live.by_id.values()

@@ -13,7 +13,7 @@ from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
 
-from receiver import __version__, logs
+from receiver import __version__, heap, logs
 from receiver import config as configuration
 from receiver.clock import Clock
 from receiver.config import Config, Reloaded, is_loopback, split_address
@@ -190,7 +190,10 @@ class App:
                 report=lambda line: log.info("model: %s", line),
                 cancelled=self._closing,
             )
-        return _Timed(open_embedder(settings), self.metrics)
+        opened = _Timed(open_embedder(settings), self.metrics)
+        # What it took to restore the state and to load the model, and is free again.
+        heap.give_back()
+        return opened
 
     def _on_fatal(self, error: Exception) -> None:
         self.fatal = error

@@ -421,15 +421,18 @@ class Worker:
         return batch
 
     def _read_inbox(self) -> bool:
-        found = self._retrying(
-            lambda: self._writer.call(self._writer.store.inbox, self._read_up_to, _READ_BYTES),
-            sqlite3.Error,
-            "the inbox cannot be read",
-        )
-        for row in found:
-            self._rows.append((row, self._parse(row)))
+        handed = self._writer.handover.take(self._read_up_to)
+        if handed is None:
+            found = self._retrying(
+                lambda: self._writer.call(self._writer.store.inbox, self._read_up_to, _READ_BYTES),
+                sqlite3.Error,
+                "the inbox cannot be read",
+            )
+            handed = [(row, None) for row in found]
+        for row, said in handed:
+            self._rows.append((row, said or self._parse(row)))
             self._read_up_to = row.id
-        return bool(found)
+        return bool(handed)
 
     def _parse(self, row: InboxRow) -> payload.Notification | Survey:
         """Parse *row*, as was done before it was committed; what fails now is a dead letter whole.

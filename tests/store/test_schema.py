@@ -103,7 +103,7 @@ async def test_it_goes_on_from_there(source: Path, tmp_path: Path) -> None:
 
 async def _until_applied(app: App) -> None:
     await asyncio.to_thread(
-        app.writer.call, app.writer.receive, [(body(entry("After the upgrade")), 1)]
+        app.writer.call, app.writer.receive, [(body(entry("After the upgrade")), 1, None)]
     )
     app.worker.nudge()
     deadline = time.monotonic() + 30

@@ -26,7 +26,7 @@ from receiver.embedding import Embedder, open_embedder
 from receiver.embedding.prepare import prepare
 from receiver.feed import Feed
 from receiver.metrics import Metrics
-from receiver.pipeline import Intake, Room, Worker, Writer
+from receiver.pipeline import Intake, Room, Training, Worker, Writer
 from receiver.reconciliation import Reconciliation
 from receiver.store import Database, Queries
 from receiver.web import Access, Passwords, Server, Tickets, WebFile
@@ -35,6 +35,9 @@ log = logging.getLogger(__name__)
 
 _DRAIN_SECONDS = 10.0
 """Longest wait for the batch in hand when stopping; what is left is in the inbox."""
+
+_TRAINING_SECONDS = 2.0
+"""Longest wait for cells that are being trained: nothing is lost with them."""
 
 
 def clock() -> int:
@@ -106,6 +109,9 @@ class App:
             listeners=[self.metrics.published, self.feed.published],
             on_retry=self.metrics.retries.inc,
             on_fatal=self._on_fatal,
+        )
+        self.training = Training(
+            self.worker.ask, lambda: self.config.core.index.cells_from, heap.give_back
         )
         self.intake = Intake(self.writer, config.intake.max_wait, self.worker.nudge)
         self.reconciliation = Reconciliation(
@@ -288,6 +294,7 @@ class App:
         await self.server.start()
         self.feed.start()
         self.worker.start()
+        self.training.start()
         self.reconciliation.start()
 
     async def ended(self) -> None:
@@ -304,6 +311,7 @@ class App:
         await self.server.close()
         if not await asyncio.to_thread(self.worker.stop, _DRAIN_SECONDS):
             log.warning("a batch was not finished in time; it stays in the inbox")
+        await asyncio.to_thread(self.training.stop, _TRAINING_SECONDS)
         await asyncio.to_thread(self.writer.close)
         self.queries.close()
         self._passwords.close()

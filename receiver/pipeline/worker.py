@@ -623,10 +623,16 @@ class Worker:
 
     def _figures(self, engine: Engine) -> dict[str, Any]:
         limit = self.config.memory.max_vectors
-        held = len(engine.texts.index)
+        index = engine.texts.index
+        held = len(index)
         return {
             "stability": engine.stability.report(len(engine.live)),
-            "index": {"vectors": held, "cells": 1, "probes": 1, "measured_recall": 1.0},
+            "index": {
+                "vectors": held,
+                "cells": index.cells,
+                "probes": index.probes,
+                "measured_recall": round(index.recall, 4),
+            },
             "memory": {
                 "current_vectors": held,
                 "max_vectors": limit,

@@ -10,8 +10,8 @@ BIN := .venv/bin
 # The project's own model cache, so that one checkout prepares the model once.
 export XDG_CACHE_HOME ?= $(CURDIR)/.cache
 
-.PHONY: demo stack test fast check venv tools model docs bench bench-quality grafana grafana-modules
-.PHONY: grafana-test clean
+.PHONY: demo stack test fast check venv tools model docs bench bench-growth bench-quality grafana
+.PHONY: grafana-modules grafana-test clean
 
 demo: .venv/installed
 	$(BIN)/stormcell demo $(if $(CI),--once)
@@ -57,6 +57,12 @@ bench: .venv/installed tools model
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check \
 	  --constraint constraints.txt --editable '.[bench]'
 	$(BIN)/python -m benchmarks.suite --short
+
+# After `bench`: the cost of an alert with half a million vectors held; the first time they are made.
+bench-growth: .venv/installed model
+	$(BIN)/python -m benchmarks.realtime_performance --short --only 5000 --only 500000 \
+	  --json build/benchmarks/realtime_performance-growth.json
+	$(BIN)/python -m benchmarks.results
 
 # Into grafana/dist, to be copied to Grafana's plugins; some seconds once its packages are there.
 grafana: grafana/node_modules/.installed

@@ -13,6 +13,7 @@ import os
 import threading
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -98,7 +99,7 @@ class Training:
     def _vectors(self, keys: Sequence[int]) -> Iterable[tuple[list[int], NDArray[np.float32]]]:
         for at in range(0, len(keys), _AT_ONCE):
             some = keys[at : at + _AT_ONCE]
-            yield self._index(lambda index, some=some: index.vectors(some))
+            yield self._index(partial(_vectors, some))
 
     def _index(self, question: Callable[[VectorIndex], Any]) -> Any:
         if self._ended.is_set():
@@ -115,3 +116,7 @@ class Training:
                 continue
             except Exception:
                 log.exception("texts could not be put into cells, they are searched as before")
+
+
+def _vectors(keys: Sequence[int], index: VectorIndex) -> tuple[list[int], NDArray[np.float32]]:
+    return index.vectors(keys)

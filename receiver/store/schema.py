@@ -38,6 +38,11 @@ class _Migrations:
 
         return add
 
+    @property
+    def names(self) -> list[str]:
+        """Their names, in their order."""
+        return list(self._changes)
+
     def apply(self, connection: sqlite3.Connection) -> None:
         """Make those that are not made yet, each in a transaction of its own."""
         from sqlite_utils import Database

@@ -109,7 +109,9 @@ def test_one_that_is_halved_gives_vectors_back_nearly_and_what_it_gave_exactly()
     assert np.allclose(held, given, atol=1e-3)
     assert np.allclose(np.linalg.norm(held, axis=1), 1.0, atol=1e-6)
     assert all(np.array_equal(again.vector(key), held[key]) for key in range(500))
-    assert index.search(given[7], 1)[0] == (7, pytest.approx(1.0, abs=1e-3))
+    ((nearest, similarity),) = index.search(given[7], 1)
+    assert nearest == 7
+    assert similarity == pytest.approx(1.0, abs=1e-3)
 
 
 # -- cells ---------------------------------------------------------------------------------------
@@ -121,7 +123,7 @@ def clustered(count: int, seed: int = 0) -> NDArray[np.float32]:
     around = unit_vectors(40, 99)[rng.integers(0, 40, count)]
     moved = around + 0.2 * rng.normal(size=(count, DIMS)).astype(np.float32)
     lengths: NDArray[np.float32] = np.linalg.norm(moved, axis=1, keepdims=True)
-    return moved / lengths
+    return (moved / lengths).astype(np.float32)
 
 
 def halved() -> VectorIndex:

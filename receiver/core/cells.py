@@ -18,8 +18,8 @@ _CELLS = 2.0
 """Cells for each square root of what is held. Of 1, 2 and 4 the second is searched about as fast as the
 third, and trained in a quarter of the time (benchmarks/index.py)."""
 
-_POINTS = 39
-"""Vectors a cell that training looks at: with fewer faiss warns, with more nothing is found sooner."""
+_POINTS = 20
+"""Vectors a cell that training looks at, about: each takes four times the room of what is held."""
 
 _HASHTABLE = 2
 """`faiss::DirectMap::Hashtable`: without it nothing can be removed, or read by its id."""
@@ -47,7 +47,7 @@ def cells_for(count: int) -> int:
 
 def sample_of(keys: Sequence[int], cells: int) -> Sequence[int]:
     """Return those of *keys* that *cells* cells are trained with: evenly spread, the same each time."""
-    step = max(1, len(keys) // (_POINTS * cells))
+    step = max(1, math.ceil(len(keys) / (_POINTS * cells)))
     return keys[::step]
 
 
@@ -62,6 +62,7 @@ class Cells:
         self.probes = 1
         self.tuned = 1.0
         self.keys: set[int] = set()
+        self._expected = np.zeros(cells, dtype=np.int64)
         # It holds the centroids, and goes with what refers to it.
         self._coarse = faiss.IndexFlatIP(dims)
         self.index: Any = faiss.IndexIVFScalarQuantizer(
@@ -75,6 +76,19 @@ class Cells:
         self.index.cp.min_points_per_centroid = 1
         self.index.train(sample)
         self.index.set_direct_map_type(_HASHTABLE)
+
+    def expect(self, vectors: NDArray[np.float32]) -> None:
+        """Count *vectors*, shape (any, dims), into the cells they will go to; before any is added."""
+        _, places = self._coarse.search(np.ascontiguousarray(vectors), 1)
+        self._expected += np.bincount(places[:, 0], minlength=self.cells)
+
+    def reserve(self) -> None:
+        """Make each cell as large as is expected: one that grows takes up to twice the room."""
+        lists = self.index.invlists
+        for cell, count in enumerate(self._expected.tolist()):
+            # Smaller again it keeps its room.
+            lists.resize(cell, count)
+            lists.resize(cell, 0)
 
     def add(self, keys: Sequence[int], vectors: NDArray[np.float32]) -> None:
         """Add *vectors*, shape (len(keys), dims), under *keys*, none of which is there."""

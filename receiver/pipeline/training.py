@@ -86,9 +86,14 @@ class Training:
         keys: list[int] = self._index(VectorIndex.keys)
         sample = np.concatenate([found for _, found in self._vectors(sample_of(keys, wanted))])
         cells = Cells(sample, wanted)
+        queries = sample[:: max(1, len(sample) // _QUERIES)].copy()
+        del sample
+        for _, found in self._vectors(keys):
+            cells.expect(found)
+        cells.reserve()
         for there, found in self._vectors(keys):
             cells.add(there, found)
-        cells.tune(sample[:: max(1, len(sample) // _QUERIES)])
+        cells.tune(queries)
         self._index(lambda index: index.adopt(cells))
         told = {"texts": len(keys), "cells": wanted, "probes": cells.probes}
         log.info("texts are in cells", extra=told | {"recall": round(cells.tuned, 4)})

@@ -136,6 +136,8 @@ def in_cells(index: VectorIndex, wanted: int) -> Cells:
     """Return cells for all that is in *index*, trained and filled as the trainer does."""
     _, sample = index.vectors(sample_of(index.keys(), wanted))
     cells = Cells(sample, wanted)
+    cells.expect(index.vectors(index.keys())[1])
+    cells.reserve()
     cells.add(*index.vectors(index.keys()))
     cells.tune(sample[:50])
     return cells

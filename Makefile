@@ -12,7 +12,7 @@ BIN := .venv/bin
 # The project's own model cache, so that one checkout prepares the model once.
 export XDG_CACHE_HOME ?= $(CURDIR)/.cache
 
-.PHONY: demo stack test fast check venv tools model docs bench bench-quality audit fuzz
+.PHONY: demo stack test fast check venv tools model docs bench bench-growth bench-quality audit fuzz
 .PHONY: grafana grafana-modules grafana-test clean
 
 demo: .venv/installed
@@ -66,6 +66,12 @@ fuzz: .venv/installed
 	  --constraint constraints.txt --editable '.[fuzz]'
 	$(BIN)/python -m scripts.fuzz --seconds 600
 	$(BIN)/python -m scripts.fuzz_api --seconds 300 --command $(BIN)/st
+
+# After `bench`: the cost of an alert with half a million vectors held; the first time they are made.
+bench-growth: .venv/installed model
+	$(BIN)/python -m benchmarks.realtime_performance --short --only 5000 --only 500000 \
+	  --json build/benchmarks/realtime_performance-growth.json
+	$(BIN)/python -m benchmarks.results
 
 # Into grafana/dist, to be copied to Grafana's plugins; some seconds once its packages are there.
 grafana: grafana/node_modules/.installed

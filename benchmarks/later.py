@@ -12,20 +12,22 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from unittest.mock import patch
 
-from receiver import app, cli
+from receiver.__main__ import main as stormcell
 
 
 @contextmanager
 def clock_set_back(by: int) -> Iterator[None]:
     """Set the clock of every receiver that is started in this process back *by* nanoseconds."""
-    with patch.object(app, "clock", lambda: time.time_ns() - by):
+    with patch("receiver.app.clock", lambda: time.time_ns() - by):
         yield
 
 
 def main(arguments: list[str]) -> int:
     """Run the command line after the first argument."""
     with clock_set_back(int(arguments[0])):
-        return cli.run(arguments[1:])
+        sys.argv[1:] = arguments[1:]
+        stormcell()
+    return 0
 
 
 if __name__ == "__main__":

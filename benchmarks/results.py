@@ -16,9 +16,12 @@ from typing import Any
 from benchmarks import findings, plot, tables, targets
 
 NAMES = (
-    *("realtime_performance", "memory", "load", "stream", "restart", "index", "stability"),
+    *("realtime_performance", "memory", "load", "stream", "restart", "index", "stability", "limits"),
 )  # fmt: skip
-"""The benchmarks, in the order of the document."""
+"""Those that `benchmarks.suite` runs, in the order of the document."""
+
+APART = ("year",)
+"""Those that take too long for it; what they wrote is told, too."""
 
 _ROOT = Path(__file__).resolve().parents[1]
 DOCUMENT = _ROOT / "benchmarks" / "RESULTS.md"
@@ -30,7 +33,7 @@ def read(folder: Path) -> list[dict[str, Any]]:
 
     Parts that were run apart, as `load-spike.json`, stand one after the other.
     """
-    paths = [path for name in NAMES for path in sorted(folder.glob(f"{name}*.json"))]
+    paths = [path for name in NAMES + APART for path in sorted(folder.glob(f"{name}*.json"))]
     return [json.loads(path.read_text(encoding="utf-8")) for path in paths]
 
 
@@ -78,13 +81,14 @@ def _machine(documents: Sequence[Mapping[str, Any]]) -> str:
 
 
 def draw(documents: Sequence[Mapping[str, Any]]) -> None:
-    """Draw the cost of an alert, if that was measured for more than one history."""
-    for one in documents:
-        if len(one["curve"]) > 1:
-            where = one["machine"]
-            said = f"{one['form']} form, {where['cores']} cores of {where['cpu']}, {where['date'][:10]}"
-            busy = f"load average {where['load_average']}"
-            plot.draw(one["curve"], PLOT, f"{said}, {busy}")
+    """Draw the cost of an alert, if that was measured for more than one history, in one run or several."""
+    told = [one for one in documents if one["curve"]]
+    points = {point["vectors"]: point for one in told for point in one["curve"]}
+    if len(points) > 1:
+        where = told[-1]["machine"]
+        said = f"{told[-1]['form']} form, {where['cores']} cores of {where['cpu']}, {where['date'][:10]}"
+        busy = f"load average {where['load_average']}"
+        plot.draw([points[size] for size in sorted(points)], PLOT, f"{said}, {busy}")
 
 
 def main(arguments: Sequence[str]) -> int:

@@ -14,7 +14,7 @@ from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
 
-from receiver import __version__, logs
+from receiver import __version__, heap, logs
 from receiver import config as configuration
 from receiver.clock import Clock
 from receiver.config import Config, FeedSettings, Reloaded, is_loopback, split_address
@@ -27,7 +27,7 @@ from receiver.embedding import Embedder, open_embedder
 from receiver.embedding.prepare import prepare
 from receiver.feed import Feed
 from receiver.metrics import Metrics
-from receiver.pipeline import Intake, Room, Worker, Writer
+from receiver.pipeline import Intake, Room, Training, Worker, Writer
 from receiver.reconciliation import Reconciliation
 from receiver.store import Database, Queries
 from receiver.web import Access, Connections, Passwords, Server, Tickets, WebFile
@@ -36,6 +36,9 @@ log = logging.getLogger(__name__)
 
 _DRAIN_SECONDS = 10.0
 """Longest wait for the batch in hand when stopping; what is left is in the inbox."""
+
+_TRAINING_SECONDS = 2.0
+"""Longest wait for cells that are being trained: nothing is lost with them."""
 
 
 _OTHER_DESCRIPTORS = 128
@@ -116,6 +119,9 @@ class App:
             listeners=[self.metrics.published, self.feed.published],
             on_retry=self.metrics.retries.inc,
             on_fatal=self._on_fatal,
+        )
+        self.training = Training(
+            self.worker.ask, lambda: self.config.core.index.cells_from, heap.give_back
         )
         self.intake = Intake(self.writer, config.intake.max_wait, self.worker.nudge)
         self.reconciliation = Reconciliation(
@@ -206,7 +212,10 @@ class App:
                 report=lambda line: log.info("model: %s", line),
                 cancelled=self._closing,
             )
-        return _Timed(open_embedder(settings), self.metrics)
+        opened = _Timed(open_embedder(settings), self.metrics)
+        # What it took to restore the state and to load the model, and is free again.
+        heap.give_back()
+        return opened
 
     def _on_fatal(self, error: Exception) -> None:
         self.fatal = error
@@ -308,6 +317,7 @@ class App:
         await self.server.start()
         self.feed.start()
         self.worker.start()
+        self.training.start()
         self.reconciliation.start()
 
     async def ended(self) -> None:
@@ -324,6 +334,7 @@ class App:
         await self.server.close()
         if not await asyncio.to_thread(self.worker.stop, _DRAIN_SECONDS):
             log.warning("a batch was not finished in time; it stays in the inbox")
+        await asyncio.to_thread(self.training.stop, _TRAINING_SECONDS)
         await asyncio.to_thread(self.writer.close)
         self.queries.close()
         self._passwords.close()

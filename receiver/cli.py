@@ -18,19 +18,23 @@ import tempfile
 import threading
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from receiver import __version__, config, logs, replay, store
+from receiver import __version__, config, logs, store
 from receiver.app import serve
 from receiver.config import Config
 from receiver.core.errors import StormcellError
 from receiver.core.settings import ConfigError, parse_duration
-from receiver.demo import demo, load
 from receiver.embedding import open_embedder
 from receiver.embedding.prepare import prepare
-from receiver.replay import ReplayError
 from receiver.web import webconfig
 
+if TYPE_CHECKING:
+    from receiver import replay
+
 log = logging.getLogger(__name__)
+
+# What only `replay` and `demo` need is imported by them: it takes a tenth of the start of a server.
 
 
 def parser() -> argparse.ArgumentParser:
@@ -165,7 +169,7 @@ def run(arguments: Sequence[str]) -> int:
         code: int = options.run(options)
     except ConfigError as error:
         return _fail(2, str(error))
-    except (StormcellError, ReplayError) as error:
+    except StormcellError as error:
         return _fail(1, str(error))
     except BrokenPipeError:
         # Whoever read our output has seen enough, as `| head` does.
@@ -308,6 +312,8 @@ _DEFAULT_SINCE = 30 * 86400.0
 
 
 def _replay(options: argparse.Namespace) -> int:
+    from receiver import replay
+
     inputs = _inputs(options)
     settings = _read_config(options)
     base = _without_overrides(options, settings)
@@ -346,6 +352,8 @@ def _refused(played: replay.Replay) -> str:
 
 def _inputs(options: argparse.Namespace) -> list[replay.Source]:
     """Return what is to be read; both runs of a comparison read the same."""
+    from receiver import replay
+
     if options.prometheus is None:
         if not options.files:
             raise ConfigError("replay: got nothing to read, expected FILE … or --prometheus URL")
@@ -375,6 +383,8 @@ def _of_the_model(options: argparse.Namespace) -> list[str]:
 def _shown_replay(
     form: str, played: replay.Replay, difference: replay.Difference | None
 ) -> Iterator[str]:
+    from receiver import replay
+
     if form == "jsonl":
         yield from replay.jsonl(played)
     elif form == "json":
@@ -390,6 +400,8 @@ def _shown_replay(
 
 
 def _demo(options: argparse.Namespace) -> int:
+    from receiver.demo import demo, load
+
     logs.configure(options.log_level, options.log_format)
     if options.alertmanager:
         return asyncio.run(load(options.alertmanager, seconds=options.seconds))

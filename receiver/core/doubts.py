@@ -29,7 +29,8 @@ class Doubts:
 
     def of_all(self, ran_out: int) -> None:
         """A heartbeat ended at *ran_out*: let clusters know of which members ended as it did."""
-        for cluster in list(self._state.live.by_id.values()):
+        # By id: the order in which they are held is another after a restart.
+        for _, cluster in sorted(self._state.live.by_id.items()):
             if cluster.quiet_at is None and quiet.may_explain(ran_out, cluster.last_end):
                 cluster.quiet_at = ran_out
                 self._state.emit(

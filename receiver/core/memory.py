@@ -1,9 +1,7 @@
-"""Which texts keep their vectors when there is no more room: those used last."""
+"""How much is held in memory, at most."""
 
 from __future__ import annotations
 
-from collections import OrderedDict
-from collections.abc import Callable
 from dataclasses import dataclass
 
 from receiver.core.settings import setting
@@ -41,33 +39,3 @@ class MemorySettings:
     max_label_values: int = setting(
         100_000, "Most label values whose frequency is remembered.", unit="values", low=100
     )
-
-
-class UseOrder:
-    """Texts in the order of their last use."""
-
-    def __init__(self) -> None:
-        """Start with none."""
-        self._order: OrderedDict[int, None] = OrderedDict()
-
-    def __len__(self) -> int:
-        return len(self._order)
-
-    def used(self, key: int) -> None:
-        """Make *key* the one used last."""
-        self._order[key] = None
-        self._order.move_to_end(key)
-
-    def evict(self, limit: int, kept: Callable[[int], bool]) -> list[int]:
-        """Forget the longest unused until *limit* are left; return them. Those *kept* stay."""
-        gone: list[int] = []
-        excess = len(self._order) - limit
-        if excess > 0:
-            for key in self._order:
-                if len(gone) == excess:
-                    break
-                if not kept(key):
-                    gone.append(key)
-            for key in gone:
-                del self._order[key]
-        return gone

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from itertools import islice
 
 import numpy as np
 from numpy.typing import NDArray
 
 from receiver.core.changes import Text
-from receiver.core.index import VectorIndex
-from receiver.core.memory import UseOrder
+from receiver.core.index import VectorIndex, halved
 from receiver.core.model import Vector
 from receiver.core.text import digest
 
@@ -21,16 +21,17 @@ class Texts:
         """Hold at most *limit* texts in *index*.
 
         Args:
-            index: Empty; keeps the vectors.
+            index: Empty; keeps the vectors, as 16-bit floats. Nothing is decided by what is found in it.
             limit: Texts, beyond which the longest unused goes.
             in_use: Tells whether the text of an id must stay.
         """
+        index.halve()
         self.index = index
         self._limit = limit
         self._in_use = in_use
         self._ids: dict[bytes, int] = {}
+        # In the order of last use.
         self._digests: dict[int, bytes] = {}
-        self._uses = UseOrder()
         self._new: list[Text] = []
         self._used: dict[int, None] = {}
         self._forgotten: list[int] = []
@@ -54,20 +55,27 @@ class Texts:
                 return 0, None
             text_id = new_id()
             self._make_room()
+            # As it will be held: a store must give back this very one.
+            vector = halved(vector)
             self.index.add([text_id], vector.reshape(1, -1))
             self._ids[key] = text_id
-            self._digests[text_id] = key
             self._new.append(Text(text_id, key, text, vector))
-        self._uses.used(text_id)
+        self._use(text_id, key)
         self._used.pop(text_id, None)
         self._used[text_id] = None
         return text_id, self.index.vector(text_id)
 
+    def _use(self, text_id: int, key: bytes) -> None:
+        """Make *text_id* the one used last."""
+        self._digests[text_id] = self._digests.pop(text_id, key)
+
     def _make_room(self) -> None:
-        if len(self._uses) < self._limit:
+        if len(self._digests) < self._limit:
             return
         # A hundredth at once: removal costs a walk over the whole index.
-        gone = self._uses.evict(self._limit - self._limit // 100 - 1, self._in_use)
+        excess = len(self._digests) - (self._limit - self._limit // 100 - 1)
+        unused = (text_id for text_id in self._digests if not self._in_use(text_id))
+        gone = list(islice(unused, excess))
         self.index.remove(gone)
         for text_id in gone:
             del self._ids[self._digests.pop(text_id)]
@@ -87,5 +95,4 @@ class Texts:
             self.index.add([text_id for text_id, _ in texts], vectors)
         for text_id, key in texts:
             self._ids[key] = text_id
-            self._digests[text_id] = key
-            self._uses.used(text_id)
+            self._use(text_id, key)

@@ -14,7 +14,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from receiver.core.errors import TryLater
-from receiver.pipeline.writer import STORE_ERRORS, Writer
+from receiver.core.payload import Notification
+from receiver.pipeline.writer import STORE_ERRORS, Body, Writer
 
 log = logging.getLogger(__name__)
 
@@ -28,8 +29,7 @@ _FIRST, _MOST = 64, 8192
 
 @dataclass(slots=True)
 class _Waiting:
-    body: bytes
-    alerts: int
+    body: Body
     gone: Callable[[], bool]
     done: asyncio.Future[None]
     told: bool
@@ -109,7 +109,13 @@ class Intake:
         self.received_at = 0
 
     async def commit(
-        self, body: bytes, alerts: int, gone: Callable[[], bool], *, told: bool = True
+        self,
+        body: bytes,
+        alerts: int,
+        gone: Callable[[], bool],
+        *,
+        told: bool = True,
+        said: Notification | None = None,
     ) -> None:
         """Return when *body*, which holds *alerts* alerts, is committed.
 
@@ -118,6 +124,7 @@ class Intake:
             alerts: Valid alerts in it.
             gone: Tells whether its client has gone; then it need not be committed any more.
             told: A sender told it; False for what we asked for ourselves.
+            said: What *body* says, if it says that at any time: it is not parsed again then.
 
         Raises:
             TryLater: It could not be committed, or not in time; the sender should repeat it.
@@ -125,7 +132,7 @@ class Intake:
         if self._closed:
             raise TryLater("shutting down")
         done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._waiting.append(_Waiting(body, alerts, gone, done, told))
+        self._waiting.append(_Waiting((body, alerts, said), gone, done, told))
         if self._flushing is None:
             self._flushing = asyncio.create_task(self._flush())
         try:
@@ -170,7 +177,7 @@ class Intake:
         began = loop.time()
         try:
             received_at = await loop.run_in_executor(
-                self._writer.executor, self._writer.receive, [(w.body, w.alerts) for w in batch]
+                self._writer.executor, self._writer.receive, [w.body for w in batch]
             )
             self._learn(len(batch), loop.time() - began)
             if any(w.told for w in batch):

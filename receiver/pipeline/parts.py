@@ -18,7 +18,8 @@ class Store(Past, Protocol):
     """Keeps what is received and what became of it.
 
     All calls come from one thread, one at a time. Each is a transaction: when it returns, its effect
-    survives power loss; when it raises `sqlite3.Error`, it had none and may be tried again.
+    survives power loss; when it raises `sqlite3.Error`, it had none and may be tried again. `restore`
+    alone may be called from another thread meanwhile.
     """
 
     @property

@@ -264,16 +264,21 @@ class Worker:
         """Build the engine from the store, an empty one if nothing is in it."""
         window = self.config.clustering.stability_window
         most_past = self.config.memory.max_past_clusters
-        restored = self._writer.call(self._writer.store.restore, window, most_past)
-        dims = self._embedding.dims
-        if restored is not None and restored.vectors is not None:
-            dims = restored.vectors.shape[1]
-        self._engine = Engine(self.config.core, dims, self._make_index)
-        if restored is not None:
-            self._engine.restore(restored)
-            # It stays: a full collection that went through it all would stop every thread for a tenth of
-            # a second at 50,000 texts and 2,000 clusters.
-            gc.freeze()
+        # All that is made now stays: each of many collections meanwhile would go through it in vain.
+        gc.disable()
+        try:
+            restored = self._writer.store.restore(window, most_past)
+            dims = self._embedding.dims
+            if restored is not None and restored.vectors is not None:
+                dims = restored.vectors.shape[1]
+            self._engine = Engine(self.config.core, dims, self._make_index)
+            if restored is not None:
+                self._engine.restore(restored)
+                # A full collection that went through it would stop every thread for a tenth of a
+                # second at 50,000 texts and 2,000 clusters.
+                gc.freeze()
+        finally:
+            gc.enable()
         counts = {"clusters": len(self._engine.live), "texts": len(self._engine.texts.index)}
         log.info("restored", extra=counts | {"pending": self._writer.pending_alerts})
         live = self._engine.live.by_id.values()
@@ -417,15 +422,18 @@ class Worker:
         return batch
 
     def _read_inbox(self) -> bool:
-        found = self._retrying(
-            lambda: self._writer.call(self._writer.store.inbox, self._read_up_to, _READ_BYTES),
-            sqlite3.Error,
-            "the inbox cannot be read",
-        )
-        for row in found:
-            self._rows.append((row, self._parse(row)))
+        handed = self._writer.handover.take(self._read_up_to)
+        if handed is None:
+            found = self._retrying(
+                lambda: self._writer.call(self._writer.store.inbox, self._read_up_to, _READ_BYTES),
+                sqlite3.Error,
+                "the inbox cannot be read",
+            )
+            handed = [(row, None) for row in found]
+        for row, said in handed:
+            self._rows.append((row, said or self._parse(row)))
             self._read_up_to = row.id
-        return bool(found)
+        return bool(handed)
 
     def _parse(self, row: InboxRow) -> payload.Notification | Survey:
         """Parse *row*, as was done before it was committed; what fails now is a dead letter whole.
@@ -619,10 +627,16 @@ class Worker:
 
     def _figures(self, engine: Engine) -> dict[str, Any]:
         limit = self.config.memory.max_vectors
-        held = len(engine.texts.index)
+        index = engine.texts.index
+        held = len(index)
         return {
             "stability": engine.stability.report(len(engine.live)),
-            "index": {"vectors": held, "cells": 1, "probes": 1, "measured_recall": 1.0},
+            "index": {
+                "vectors": held,
+                "cells": index.cells,
+                "probes": index.probes,
+                "measured_recall": round(index.recall, 4),
+            },
             "memory": {
                 "current_vectors": held,
                 "max_vectors": limit,

@@ -11,7 +11,13 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, ParamSpec, TypeVar
 
+from receiver.core.inbox import InboxRow
+from receiver.core.payload import Notification
+from receiver.pipeline.handover import Handover
 from receiver.pipeline.parts import Store
+
+Body = tuple[bytes, int, Notification | None]
+"""A body, how many alerts are in it, and what it says; None if that depends on when it is committed."""
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -36,6 +42,7 @@ class Writer:
             self._pending[row_id] = (received_at, alerts)
             self.pending_alerts += alerts
             self._stamped = max(self._stamped, received_at)
+        self.handover = Handover(max(self._pending, default=0))
 
     @property
     def executor(self) -> ThreadPoolExecutor:
@@ -51,8 +58,8 @@ class Writer:
             self.errors += 1
             raise
 
-    def receive(self, bodies: Sequence[tuple[bytes, int]]) -> int:
-        """Commit *bodies* (body, alerts in it) to the inbox; runs on the thread.
+    def receive(self, bodies: Sequence[Body]) -> int:
+        """Commit *bodies* to the inbox and hand them on; runs on the thread.
 
         Returns:
             When they were received, nanoseconds; never less than at an earlier call, whatever the
@@ -60,13 +67,17 @@ class Writer:
         """
         self._stamped = max(self._stamped, self._clock())
         try:
-            ids = self.store.add_to_inbox(self._stamped, bodies)
+            ids = self.store.add_to_inbox(self._stamped, [body[:2] for body in bodies])
         except STORE_ERRORS:
             self.errors += 1
             raise
-        for row_id, (_, alerts) in zip(ids, bodies, strict=True):
+        for row_id, (_, alerts, _) in zip(ids, bodies, strict=True):
             self._pending[row_id] = (self._stamped, alerts)
             self.pending_alerts += alerts
+        self.handover.give(
+            (InboxRow(row_id, self._stamped, alerts, 0, body), said)
+            for row_id, (body, alerts, said) in zip(ids, bodies, strict=True)
+        )
         return self._stamped
 
     def commit(self, *args: Any, applied: Sequence[Any] = (), **kwargs: Any) -> None:

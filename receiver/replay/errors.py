@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from receiver.core.errors import StormcellError
 
-class ReplayError(Exception):
+
+class ReplayError(StormcellError):
     """The input cannot be read; the text says which part of it and why."""

@@ -12,8 +12,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import sqlite_utils
-
 from receiver.core import wire
 from receiver.core.core_settings import CoreSettings
 from receiver.core.engine import Engine
@@ -112,9 +110,8 @@ def _schema(db: sqlite3.Connection) -> tuple[bool, str]:
     missing = [name for name in schema.NAMES if name not in applied]
     if missing:
         return True, f"{applied[-1]}; the next start adds {', '.join(missing)}"
-    wanted = sqlite_utils.Database(memory=True)
-    schema.migrate(wanted)
-    with contextlib.closing(wanted.conn) as fresh:
+    with contextlib.closing(sqlite3.connect(":memory:", isolation_level=None)) as fresh:
+        schema.migrate(fresh)
         told, known = _tables(db), _tables(fresh)
     if told != known:
         differ = sorted({name for name, _ in told.items() ^ known.items()})

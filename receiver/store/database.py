@@ -15,9 +15,6 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from urllib.parse import quote
 
-import numpy as np
-import sqlite_utils
-
 from receiver.core import survey
 from receiver.core.changes import Changes, Merged, Restored
 from receiver.core.clusters import Cluster
@@ -25,10 +22,10 @@ from receiver.core.errors import StoreError
 from receiver.core.evolution import Event
 from receiver.core.inbox import InboxRow
 from receiver.core.memory import MemorySettings
-from receiver.core.model import Episode, Input, Member, Vector
+from receiver.core.model import Episode, Input, Member
 from receiver.core.past import PastCluster
 from receiver.core.payload import DeadLetter
-from receiver.store import journal, rows, schema
+from receiver.store import journal, restoring, rows, schema
 
 FILE_NAME = "stormcell.db"
 _EMPTY = '{"notifications":0,"dead_letters":0}'
@@ -101,7 +98,7 @@ class Database:
         # FULL, because 200 means it survives power loss; group commit makes that affordable.
         self._db.execute("PRAGMA synchronous = FULL")
         try:
-            schema.migrate(sqlite_utils.Database(self._db))
+            schema.migrate(self._db)
             with self._transaction():
                 self._db.execute(
                     "INSERT OR IGNORE INTO meta VALUES ('epoch', ?), ('ledger', ?)",
@@ -380,95 +377,22 @@ class Database:
     ) -> Restored | None:
         """Return all that an engine needs to go on; None if nothing was ever committed.
 
+        On a connection of its own, so that bodies are committed to the inbox meanwhile: any thread may
+        call it, as long as no step is committed before it returns.
+
         Args:
             assignments: How many of the latest assignments are wanted.
             past_clusters: How many of the clusters that ended last.
         """
-        counters = self._meta("counters")
-        if counters is None:
-            return None
-        texts, vectors = self._texts()
-        by_id = dict(zip((text_id for text_id, _ in texts), vectors, strict=True))
-        return Restored(
-            counters=rows.counters_of(counters),
-            # Two questions: each state has an index that holds no more than it.
-            episodes=sorted(
-                self._episodes("e.state = 'open'") + self._episodes("e.state = 'suppressed'"),
-                key=lambda episode: episode.id,
-            ),
-            clusters=[
-                rows.cluster_of(row, by_id)
-                for row in self._db.execute(
-                    "SELECT * FROM clusters WHERE state NOT IN ('resolved', 'merged')"
-                    " ORDER BY moved_no"
-                )
-            ],
-            texts=texts,
-            vectors=np.stack(vectors) if vectors else None,
-            label_counts=[
-                (row["token"], row["count"], row["at"])
-                for row in self._db.execute("SELECT token, count, at FROM label_counts")
-            ],
-            kinds=[
-                (row["key"], row["first_at"], row["back_at"], row["last_at"])
-                for row in self._db.execute("SELECT * FROM kinds")
-            ],
-            companions=map(rows.company_of, self._db.execute("SELECT * FROM companions")),
-            past=self._past(past_clusters),
-            assignments=self._assignments(assignments),
-            storm_memory={
-                row["key"]: json.loads(row["value"])
-                for row in self._db.execute(
-                    "SELECT key, value FROM meta WHERE key IN ('storm_watch', 'storm_baseline')"
-                )
-            },
-            constraints=[
-                rows.constraint_of(row)
-                for row in self._db.execute("SELECT * FROM constraints ORDER BY seq")
-            ],
-        )
-
-    def _texts(self) -> tuple[list[tuple[int, bytes]], list[Vector]]:
-        found = self._db.execute(
-            "SELECT id, digest, vector FROM texts WHERE vector IS NOT NULL ORDER BY used_no"
-        ).fetchall()
-        return (
-            [(row["id"], row["digest"]) for row in found],
-            [rows.vector_of(row["vector"]) for row in found],
-        )
-
-    def _past(self, count: int) -> list[PastCluster]:
-        latest = self._db.execute(
-            f"SELECT {', '.join(rows.PAST_COLUMNS)} FROM clusters WHERE state = 'resolved'"
-            " AND profile IS NOT NULL AND center IS NOT NULL"
-            " ORDER BY resolved_at DESC, id DESC LIMIT ?",
-            (count,),
-        ).fetchall()
-        return [rows.past_of(row) for row in reversed(latest)]
-
-    def _assignments(self, count: int) -> list[tuple[bool, float]]:
-        latest = self._db.execute(
-            "SELECT founder, confidence FROM episodes WHERE confidence IS NOT NULL"
-            " ORDER BY id DESC LIMIT ?",
-            (count,),
-        ).fetchall()
-        return [(bool(row["founder"]), row["confidence"]) for row in reversed(latest)]
-
-    def _episodes(self, where: str, *parameters: object) -> list[Episode]:
-        """Return the latest episode of each alert for which *where* is true, in order of ids."""
-        found = self._db.execute(
-            "SELECT e.*, a.labels FROM episodes e JOIN alerts a USING (fingerprint)"
-            f" WHERE {where}"
-            " AND NOT EXISTS (SELECT 1 FROM episodes l WHERE l.fingerprint = e.fingerprint"
-            " AND (l.starts_at, l.reopen_no) > (e.starts_at, e.reopen_no)) ORDER BY e.id",
-            parameters,
-        )
-        return [rows.episode_of(row) for row in found]
+        with contextlib.closing(connect(self.path, read_only=True)) as db:
+            return restoring.restored(db, assignments, past_clusters)
 
     def recall(self, fingerprints: Sequence[str]) -> tuple[list[Episode], list[PastCluster]]:
         """Return the latest episodes of *fingerprints*, and the clusters they were in."""
         wanted = json.dumps(list(fingerprints))
-        episodes = self._episodes("e.fingerprint IN (SELECT value FROM json_each(?))", wanted)
+        episodes = restoring.latest_episodes(
+            self._db, "e.fingerprint IN (SELECT value FROM json_each(?))", wanted
+        )
         ids = json.dumps(sorted({e.cluster_id for e in episodes if e.cluster_id is not None}))
         past = [
             rows.past_of(row)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Sequence
+from sys import intern
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from receiver.core import companions
 from receiver.core.changes import Counters
@@ -51,6 +53,17 @@ def dump_optional(value: object | None) -> str | None:
 def load_optional(text: str | None) -> Any:
     """Return what `dump_optional` was given."""
     return None if text is None else json.loads(text)
+
+
+def _sharing(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Return *pairs* of a JSON object as a dict; what comes again and again is held once."""
+    return {
+        intern(name): intern(value) if isinstance(value, str) else value for name, value in pairs
+    }
+
+
+_load = json.JSONDecoder(object_pairs_hook=_sharing).decode
+"""Reads JSON of what stays in memory: labels, and all that is counted by them."""
 
 
 def _habit_row(habit: Habit) -> list[float] | None:
@@ -108,7 +121,7 @@ def episode_of(row: sqlite3.Row) -> Episode:
     return Episode(
         id=row["id"],
         fingerprint=row["fingerprint"],
-        labels=json.loads(row["labels"]),
+        labels=_load(row["labels"]),
         starts_at=row["starts_at"],
         ends_at=row["ends_at"],
         state=EpisodeState(row["state"]),
@@ -125,7 +138,7 @@ def episode_of(row: sqlite3.Row) -> Episode:
         founder=bool(row["founder"]),
         confidence=row["confidence"],
         text_id=row["text_id"],
-        why=load_optional(row["why"]),
+        why=None if row["why"] is None else _load(row["why"]),
         vouched_until=vouched_until,
         only_vouched=only_vouched,
         listed=listed,
@@ -248,7 +261,24 @@ def cluster_row(cluster: Cluster) -> tuple[Any, ...]:
     )
 
 
-def cluster_of(row: sqlite3.Row, vectors: Mapping[int, Vector] | None = None) -> Cluster:
+class Vectors:
+    """The vectors of texts by id, each a copy: who has one keeps no other alive."""
+
+    def __init__(self, text_ids: Sequence[int], vectors: NDArray[np.float32] | None) -> None:
+        """Find in *vectors*, shape (len(text_ids), dims), the one of each id; None is of no text."""
+        self._places = {text_id: place for place, text_id in enumerate(text_ids)}
+        self._vectors = vectors
+
+    def __contains__(self, text_id: int) -> bool:
+        return text_id in self._places
+
+    def __getitem__(self, text_id: int) -> Vector:
+        assert self._vectors is not None, "no ids, no vectors"
+        found: Vector = self._vectors[self._places[text_id]].copy()
+        return found
+
+
+def cluster_of(row: sqlite3.Row, vectors: Vectors | None = None) -> Cluster:
     """Return the cluster of *row*; its exemplars only if their *vectors* by text id are given."""
     cluster = Cluster(
         id=row["id"],
@@ -264,7 +294,7 @@ def cluster_of(row: sqlite3.Row, vectors: Mapping[int, Vector] | None = None) ->
         severity=row["severity"],
         title=row["title"],
         titled_at=row["titled_at"],
-        labels=json.loads(row["labels"]),
+        labels=_load(row["labels"]),
         recurs=load_optional(row["recurs"]),
         merged_into=row["merged_into"],
         split_from=row["split_from"],
@@ -272,7 +302,7 @@ def cluster_of(row: sqlite3.Row, vectors: Mapping[int, Vector] | None = None) ->
         acked_by=row["acked_by"],
         note=row["note"],
         own_title=bool(row["own_title"]),
-        affected=json.loads(row["affected"]),
+        affected=_load(row["affected"]),
         moved_no=row["moved_no"],
         joined_at=row["joined_at"],
         first_onset=row["first_onset"],
@@ -284,7 +314,7 @@ def cluster_of(row: sqlite3.Row, vectors: Mapping[int, Vector] | None = None) ->
         confidence_sum=row["confidence_sum"],
         center=None if row["center"] is None else vector_of(row["center"]),
     )
-    profile = load_optional(row["profile"])
+    profile = None if row["profile"] is None else _load(row["profile"])
     # Before spread was told, only live clusters had a profile, and none a spread.
     if profile is not None and "spread" in profile:
         cluster.spread = Spread.of(profile["spread"])
@@ -345,10 +375,14 @@ def company_row(row: companions.Row) -> tuple[Any, ...]:
     return (*figures, dump(list(met.items())))
 
 
-def company_of(row: sqlite3.Row) -> companions.Row:
-    """Return what gave `company_row`."""
+def company_of(row: sqlite3.Row, ids: dict[int, int]) -> companions.Row:
+    """Return what gave `company_row`; *ids* has each id once, by itself, and takes up new ones.
+
+    Ten thousand texts with sixteen companions each are some numbers that come again and again.
+    """
     text_id, onsets, at, latest, order_no, met = tuple(row)
-    return text_id, onsets, at, latest, order_no, dict(json.loads(met))
+    shared = {ids.setdefault(other, other): count for other, count in json.loads(met)}
+    return ids.setdefault(text_id, text_id), onsets, at, latest, order_no, shared
 
 
 def survivor(db: sqlite3.Connection, cluster_id: int) -> sqlite3.Row | None:

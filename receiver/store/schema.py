@@ -8,16 +8,53 @@ from __future__ import annotations
 
 import contextlib
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Protocol
-
-from sqlite_utils import Database
-from sqlite_utils.migrations import Migrations
+from typing import TYPE_CHECKING, Protocol
 
 from receiver.core.errors import StoreError
 
-migrations = Migrations("stormcell")
+if TYPE_CHECKING:
+    from sqlite_utils import Database
+
+_Change = Callable[["Database"], None]
+
+
+class _Migrations:
+    """The changes in their order. The library that makes them is loaded when there is one to make.
+
+    It takes a tenth of a start, and most find the schema as it should be.
+    """
+
+    def __init__(self) -> None:
+        self._changes: dict[str, _Change] = {}
+
+    def __call__(self, *, name: str) -> Callable[[_Change], _Change]:
+        """Return what adds a change under *name*."""
+
+        def add(change: _Change) -> _Change:
+            self._changes[name] = change
+            return change
+
+        return add
+
+    @property
+    def names(self) -> list[str]:
+        """Their names, in their order."""
+        return list(self._changes)
+
+    def apply(self, connection: sqlite3.Connection) -> None:
+        """Make those that are not made yet, each in a transaction of its own."""
+        from sqlite_utils import Database
+        from sqlite_utils.migrations import Migrations
+
+        library = Migrations("stormcell")
+        for name, change in self._changes.items():
+            library(name=name)(change)
+        library.apply(Database(connection))
+
+
+migrations = _Migrations()
 
 
 class Connect(Protocol):
@@ -267,9 +304,12 @@ APPLIED = "SELECT name FROM _sqlite_migrations WHERE migration_set = 'stormcell'
 _HAS_ANY = "SELECT 1 FROM sqlite_master WHERE name = '_sqlite_migrations'"
 
 
-def migrate(db: Database) -> None:
-    """Bring the schema of *db* up to date; `check_file` has been asked before."""
-    migrations.apply(db)
+def migrate(connection: sqlite3.Connection) -> None:
+    """Bring the schema of a database up to date; `check_file` has been asked before."""
+    if not connection.execute(_HAS_ANY).fetchone() or not (
+        {name for (name,) in connection.execute(APPLIED)} >= set(NAMES)
+    ):
+        migrations.apply(connection)
 
 
 def check_file(path: Path, connect: Connect) -> None:

@@ -11,6 +11,7 @@ from receiver.core.engine import Engine
 from receiver.core.evolution import Event
 from receiver.core.frames import Sink
 from receiver.core.intake import Embed
+from receiver.core.payload import Notification
 from receiver.core.query import AlertQuery
 from receiver.core.requests import Request
 
@@ -20,8 +21,18 @@ T = TypeVar("T")
 class Intake(Protocol):
     """Commits bodies."""
 
-    async def commit(self, body: bytes, alerts: int, gone: Callable[[], bool]) -> None:
-        """Return when *body*, which holds *alerts* alerts, is committed, or raise TryLater."""
+    async def commit(
+        self,
+        body: bytes,
+        alerts: int,
+        gone: Callable[[], bool],
+        *,
+        said: Notification | None = None,
+    ) -> None:
+        """Return when *body*, which holds *alerts* alerts, is committed, or raise TryLater.
+
+        *said* is what it says, if it says that whenever it is committed.
+        """
         ...
 
 

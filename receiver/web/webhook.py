@@ -134,7 +134,12 @@ class Webhook:
             body = bytes(received)
             del received
             notification = await self._read(body, parse)
-            await self._intake.commit(body, len(notification.alerts), lambda: _has_gone(request))
+            await self._intake.commit(
+                body,
+                len(notification.alerts),
+                lambda: _has_gone(request),
+                said=notification if parse == self._notification else None,
+            )
         except TimeoutError:
             raise TryLater("the body did not arrive in time") from None
         except MemoryError:

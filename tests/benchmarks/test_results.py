@@ -34,7 +34,7 @@ def test_the_document_tells_targets_tables_notes_and_what_was_not_run(tmp_path: 
     assert "accepts 0.5 s" in text
     assert "**Head**\n\n| a | b |" in text
     assert "A note." in text
-    assert "Not run: realtime_performance, memory, load, stream, index, stability." in text
+    assert "Not run: realtime_performance, memory, load, stream, index, stability, limits." in text
 
 
 def test_parts_that_were_run_apart_are_all_read(tmp_path: Path) -> None:

@@ -8,7 +8,6 @@ import pytest
 
 from receiver.core import matchers, scores, severity
 from receiver.core.heartbeat import HeartbeatSettings, is_heartbeat
-from receiver.core.memory import UseOrder
 from receiver.core.settings import ConfigError
 from receiver.core.severity import SeveritySettings
 from receiver.core.stability import Stability
@@ -76,17 +75,6 @@ def test_stability_says_when_it_knows_too_little() -> None:
         "window_size": 4,
         "assignments": 4,
     }
-
-
-def test_the_longest_unused_goes_first_but_what_is_kept_stays() -> None:
-    order = UseOrder()
-    for key in (1, 2, 3, 4, 1):
-        order.used(key)
-
-    assert order.evict(2, kept={2}.__contains__) == [3, 4]
-    assert order.evict(2, kept={2}.__contains__) == []
-    assert len(order) == 2
-    assert order.evict(0, kept={1, 2}.__contains__) == []
 
 
 def test_perfect_and_worst_agreement() -> None:

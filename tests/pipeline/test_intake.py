@@ -13,6 +13,7 @@ import pytest
 
 from receiver.core.errors import TryLater
 from receiver.pipeline import Intake, Room
+from receiver.pipeline.writer import Body
 
 
 class HeldWriter:
@@ -25,11 +26,11 @@ class HeldWriter:
         self.commits: list[list[bytes]] = []
         self.error: Exception | None = None
 
-    def receive(self, bodies: Sequence[tuple[bytes, int]]) -> int:
+    def receive(self, bodies: Sequence[Body]) -> int:
         self.go.wait(30)
         if self.error is not None:
             raise self.error
-        self.commits.append([body for body, _ in bodies])
+        self.commits.append([body for body, _, _ in bodies])
         return 42
 
 

@@ -53,13 +53,13 @@ class Rig:
 
     def receive(self, *entries: Any) -> None:
         valid = sum(isinstance(e, dict) and bool(e.get("labels")) for e in entries)
-        self.writer.call(self.writer.receive, [(body(*entries), valid)])
+        self.writer.call(self.writer.receive, [(body(*entries), valid, None)])
         self.worker.nudge()
 
     def find(self, seconds: float, *, complete: bool = True, **found: frozenset[str]) -> None:
         """Let what Alertmanagers know be found at the moment *seconds*, and be committed."""
         told = survey.encode(Survey(at(seconds), complete, 600 * SECOND, **found))
-        self.writer.call(self.writer.receive, [(told, 0)])
+        self.writer.call(self.writer.receive, [(told, 0, None)])
         self.worker.nudge()
 
     def states(self) -> dict[str, str]:
@@ -477,7 +477,7 @@ def test_a_survey_the_engine_fails_on_stops_nothing(
 def test_after_a_start_silence_proves_nothing_for_a_while(rigs: Callable[..., Rig]) -> None:
     first = rigs()
     posted = [{**entry("A"), "endsAt": render(at(1100))}]
-    first.writer.call(first.writer.receive, [(json.dumps(posted).encode(), 1)])
+    first.writer.call(first.writer.receive, [(json.dumps(posted).encode(), 1, None)])
     first.worker.nudge()
     first.settled()
     first.close()

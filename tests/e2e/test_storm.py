@@ -148,7 +148,12 @@ def test_ten_thousand_webhooks_at_once_with_a_thousand_descriptors(
     make_receiver: MakeReceiver, start_alertmanager: MakeAlertmanager
 ) -> None:
     alerts = [
-        firing({"alertname": "DiskFull", "instance": f"fs-{number}"}) for number in range(10_000)
+        # Else Alertmanager lets them go after four minutes, when nobody repeats them.
+        {
+            **firing({"alertname": "DiskFull", "instance": f"fs-{number}"}),
+            "endsAt": "2099-01-01T00:00:00Z",
+        }
+        for number in range(10_000)
     ]
     receiver = patch(make_receiver(), "from receiver.web import server; server._IDLE_SECONDS = 2.0")
     receiver.command[:0] = ["prlimit", "--nofile=1024:1024"]

@@ -237,6 +237,7 @@ def _faults() -> list[Json]:
                     ("worker_restarts", "worker begun again"),
                     ("event_loop_faults", "event loop"),
                     ("storage_errors", "database"),
+                    ("request_failures", "requests answered 500"),
                     ("log_lines_left_out", "log lines left out"),
                 )
             ),

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from receiver.core.engine import CoreSettings
+from receiver.core.core_settings import CoreSettings
 from receiver.store import DATABASE_NAME, Database, check
 from tests.support.processes import ReceiverProcess
 from tests.support.webhook import alert, body

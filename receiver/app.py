@@ -82,7 +82,7 @@ class App:
         self._faults = LoopFaults()
         self._loop.set_exception_handler(self._faults.handle)
         raise_descriptor_limit()
-        self.metrics = Metrics(__version__)
+        self.metrics = Metrics(__version__, config.web.external_url)
         database = Database(Path(config.storage.path))
         # Whatever this machine's clock says now: what happened before was before.
         self.clock = Clock(clock, time.monotonic_ns)

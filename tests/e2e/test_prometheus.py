@@ -100,6 +100,47 @@ def test_a_prometheus_that_dies_is_no_recovery(
     assert receiver.read("stats")["source_quiet_at"] is not None
 
 
+STORM = [
+    {"what": "DiskFull", "severity": "critical", "pod": f"fs-{number}"} for number in range(45)
+]
+"""More than the least that a storm is (`storms.min_alerts`)."""
+
+
+@pytest.mark.parametrize("way", ["directly", "through Alertmanager"])
+def test_a_prometheus_that_dies_in_mid_storm_does_not_end_it_as_a_recovery(
+    way: str,
+    make_receiver: MakeReceiver,
+    start_alertmanager: MakeAlertmanager,
+    start_prometheus: MakePrometheus,
+    site: Site,
+) -> None:
+    # Storms over as soon as nothing of them fires, and clusters over in seconds, so that it need not wait long.
+    receiver = make_receiver(settings={"clustering.resolve_after": "5s", "storms.min_alerts": "30"})
+    receiver.start()
+    direct = way == "directly"
+    port = receiver.port
+    if not direct:
+        port = start_alertmanager(receiver, group_by=["alertname"]).port
+    prometheus = start_prometheus(
+        targets={"site": site.port}, alertmanagers=[port], rules=RULES, resend_delay="2s"
+    )
+    site.breaks(STORM)
+    wait_until("all to fire", lambda: len(receiver.alerts(state="firing")) == len(STORM))
+    wait_until("the storm", lambda: receiver.metric("stormcell_storm_active") == 1)
+    assert receiver.received(outcome="new") == len(STORM)
+    prometheus.kill()
+    assert receiver.metric("stormcell_storm_active") == 1
+    wait_until("nothing to fire", lambda: not receiver.alerts(state="firing"))
+    wait_until("the storm to be over", lambda: told(receiver, "storm_ended"))
+
+    (reason,) = told(receiver, "storm_ended")
+    assert "its source had gone quiet by" in reason
+    resolved = told(receiver, "alert_resolved")
+    assert all("its source had gone quiet by" in text for text in resolved)
+    assert receiver.metric("stormcell_source_quiet_timestamp_seconds") > 0
+    assert receiver.read("stats")["source_quiet_at"] is not None
+
+
 def test_a_recovery_is_one_when_its_prometheus_lives(
     hasty: ReceiverProcess,
     start_alertmanager: MakeAlertmanager,

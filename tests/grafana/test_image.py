@@ -1,7 +1,7 @@
 """What grafana/Dockerfile makes, built step by step without Docker, but for the system, Node and Grafana.
 
-Where the environment has CI set, the packages are fetched as the image does; elsewhere those that are installed
-for `make grafana` are used, from the same lock: to fetch them takes minutes.
+Where the environment has CI set, the packages are fetched as the image does; elsewhere those that are
+installed for `make grafana` are used, from the same lock: to fetch them takes minutes.
 """
 
 from __future__ import annotations

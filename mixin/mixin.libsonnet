@@ -8,9 +8,11 @@ local groups = std.parseYaml(importstr '../rules/stormcell.yml').groups;
   _config+:: {
     // In front of the runbooks' path in this source: the address of your copy.
     runbookURL: '',
-    // As browsers reach Stormcell, without a slash at the end; empty: the address that is scraped.
+    // As browsers reach Stormcell, without a slash at the end; empty: what Stormcell tells (web.external_url), or
+    // the address that is scraped.
     externalURL: '',
-    // What severity the pages have, and with it the routes to the pager.
+    // The severity that pages: of our pages, of the site's alerts that ring by themselves, and so of clusters.
+    // It has to be a value of the label `severity`. The routes to the pager ask for it too.
     pageSeverity: 'critical',
     // Under which job Stormcell is scraped.
     job: 'stormcell',
@@ -20,13 +22,16 @@ local groups = std.parseYaml(importstr '../rules/stormcell.yml').groups;
   },
 
   local config = self._config,
-  local scraped = 'http://{{ . | first | label "instance" }}',
+  local told = '{{ with . | first | label "external_url" }}{{ . }}{{ else }}http://{{ . | first | label "instance" }}{{ end }}',
   local annotation(name, text) =
     if name == 'runbook_url' then config.runbookURL + text
-    else if config.externalURL != '' then std.strReplace(text, scraped, config.externalURL)
+    else if config.externalURL != '' then std.strReplace(text, told, config.externalURL)
     else text,
   local adapted(rule) = rule {
-    expr: std.strReplace(rule.expr, 'job="stormcell"', 'job="%s"' % config.job),
+    expr: std.strReplace(
+      std.strReplace(rule.expr, 'job="stormcell"', 'job="%s"' % config.job),
+      'severity="critical"', 'severity="%s"' % config.pageSeverity
+    ),
   } + (
     if 'alert' in rule then {
       annotations: std.mapWithKey(annotation, rule.annotations),

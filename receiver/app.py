@@ -95,7 +95,7 @@ class App:
         self._connections = Connections(
             config.web, connection_limit(config.web.max_connections), time.monotonic
         )
-        self.metrics = Metrics(__version__)
+        self.metrics = Metrics(__version__, config.web.external_url)
         database = Database(Path(config.storage.path))
         # Whatever this machine's clock says now: what happened before was before.
         self.clock = Clock(clock, time.monotonic_ns)

@@ -64,8 +64,13 @@ _CODES = ("200", "400", "405", "413", "500", "503")
 class Metrics:
     """All metrics, in a registry of their own."""
 
-    def __init__(self, version: str) -> None:
-        """Register everything, with series at 0 where their labels are known."""
+    def __init__(self, version: str, external_url: str = "") -> None:
+        """Register everything, with series at 0 where their labels are known.
+
+        Args:
+            version: Of this program.
+            external_url: Under which address browsers reach it, if that was set.
+        """
         registry = self.registry = CollectorRegistry()
         self.webhook_requests = Counter(
             "stormcell_webhook_requests", "Webhook requests by answer.", ["code"], registry=registry
@@ -139,9 +144,12 @@ class Metrics:
             "Attempts repeated because the database or the model failed.",
             registry=registry,
         )
-        Gauge("stormcell_build_info", "Always 1.", ["version"], registry=registry).labels(
-            version
-        ).set(1)
+        Gauge(
+            "stormcell_build_info",
+            "Always 1; external_url is web.external_url, for links.",
+            ["version", "external_url"],
+            registry=registry,
+        ).labels(version, external_url.rstrip("/")).set(1)
         self._reload_successful = Gauge(
             "stormcell_config_last_reload_successful",
             "Whether the configuration was last read without a fault.",

@@ -1,8 +1,9 @@
-"""Does what the Dockerfile says, step by step and without Docker: `python -m scripts.image_steps DIR`.
+"""Does what a Dockerfile says, step by step and without Docker: `python -m scripts.image_steps DIR`.
 
-Every stage begins in DIR/root, which stands for its `/`: `/opt`, `/build` and `/data` lie in there, all
-else is this machine's. A stage that is done is kept as DIR/STAGE, the last one as DIR/root. What lies
-outside differs from an image: the operating system is this one's, and so is Python.
+With `--file grafana/Dockerfile` that of Grafana with the plugin. Every stage begins in DIR/root, which
+stands for its `/`: what the file makes (`/opt`, `/build`, `/data`, ...) lies in there, all else is this
+machine's. A stage that is done is kept as DIR/STAGE, the last one as DIR/root. What lies outside differs
+from an image: the operating system is this one's, so are Python and Node, and of Grafana there is nothing.
 """
 
 from __future__ import annotations
@@ -22,8 +23,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 REPOSITORY = Path(__file__).resolve().parents[1]
-_INSIDE = re.compile(r"(?<![\w./-])/(?=(?:opt|build|data)\b)")
+_INSIDE = re.compile(r"(?<![\w./-])/(?=(?:opt|build|data|receiver|etc/grafana)\b)")
 """The roots of what lies in an image and not on this machine."""
+
+_BASES = ("${PYTHON}", "node:", "grafana/grafana:")
+"""What images may begin with: what this machine has in its place, or nothing has to stand for."""
+
+_IGNORED = ("__pycache__", "node_modules", "dist")
+"""Folders that .dockerignore keeps out."""
 
 
 class StepError(Exception):
@@ -72,6 +79,7 @@ class Builder:
         self._folder = folder
         self._contexts = dict(contexts)
         self._image = Image(folder / "root")
+        self._within = ""
         self._stage = ""
         self._skipping = False
         tools = folder / "bin"
@@ -110,15 +118,24 @@ class Builder:
         if self._stage and not self._skipping:
             self._image.root.rename(self._folder / self._stage)
         base, _, stage = rest.partition(" AS ")
-        if base != "${PYTHON}":
-            raise StepError(f"FROM {rest}: expected ${{PYTHON}}, for which this machine's stands")
+        if not base.startswith(_BASES):
+            raise StepError(f"FROM {rest}: expected one of {', '.join(_BASES)}")
         self._stage = stage
+        self._within = ""
         self._skipping = stage in self._contexts
         if not self._skipping:
             self._image = Image(self._folder / "root")
             self._image.root.mkdir()
             # Whoever runs in the image is not who built it.
             self._image.root.chmod(0o755)
+
+    def _workdir(self, rest: str) -> None:
+        self._within = rest.lstrip("/")
+        self._folder_within.mkdir(parents=True, exist_ok=True)
+
+    @property
+    def _folder_within(self) -> Path:
+        return self._image.root / self._within
 
     def _arg(self, rest: str) -> None:
         """Leave it: whatever is set in the environment of this process counts."""
@@ -132,7 +149,7 @@ class Builder:
         if words[0].startswith("--"):
             raise StepError(f"COPY {rest}: only --from is understood here")
         *sources, target = words
-        into = Path(self._inside(target))
+        into = self._folder_within / self._inside(target)
         for source in (context / source.lstrip("/") for source in sources):
             if source.is_dir():
                 shutil.copytree(
@@ -140,7 +157,7 @@ class Builder:
                     into,
                     symlinks=True,
                     dirs_exist_ok=True,
-                    ignore=shutil.ignore_patterns("__pycache__") if context == REPOSITORY else None,
+                    ignore=shutil.ignore_patterns(*_IGNORED) if context == REPOSITORY else None,
                 )
             else:
                 into.mkdir(parents=True, exist_ok=True)
@@ -149,7 +166,7 @@ class Builder:
     def _run(self, rest: str) -> None:
         done = subprocess.run(
             ["sh", "-euc", self._inside(rest)],
-            cwd=self._image.root,
+            cwd=self._folder_within,
             # Not where somebody else's packages lie, and not in somebody's home.
             env={
                 **{k: v for k, v in os.environ.items() if not k.startswith("PYTHON")},
@@ -194,19 +211,22 @@ class Builder:
         return f"{name}={self._inside(value)}" if equals else word
 
 
-def build(folder: Path, contexts: Mapping[str, Path] | None = None) -> Image:
-    """Do what our Dockerfile says in *folder*, which must be empty or missing.
+def build(
+    folder: Path, contexts: Mapping[str, Path] | None = None, file: str = "Dockerfile"
+) -> Image:
+    """Do what a Dockerfile of ours says in *folder*, which must be empty or missing.
 
     Args:
         folder: A short path: it becomes part of what is installed.
         contexts: Folders that take the place of stages, by their names.
+        file: Its path in the source.
 
     Raises:
         StepError: A step failed; what it wrote is in the text.
     """
     folder.mkdir(parents=True, exist_ok=True)
     folder.chmod(0o755)
-    return Builder(folder, contexts or {}).build((REPOSITORY / "Dockerfile").read_text())
+    return Builder(folder, contexts or {}).build((REPOSITORY / file).read_text())
 
 
 def main() -> None:
@@ -216,9 +236,11 @@ def main() -> None:
     options.add_argument(
         "--build-context", action="append", default=[], metavar="STAGE=DIR", dest="contexts"
     )
+    options.add_argument("--file", default="Dockerfile", help="or grafana/Dockerfile")
     given = options.parse_args()
     contexts = dict(context.split("=", 1) for context in given.contexts)
-    image = build(given.folder, {stage: Path(folder) for stage, folder in contexts.items()})
+    folders = {stage: Path(folder) for stage, folder in contexts.items()}
+    image = build(given.folder, folders, given.file)
     print(shlex.join(image.command))
 
 

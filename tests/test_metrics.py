@@ -213,3 +213,13 @@ def test_what_is_suppressed_is_summed_over_live_clusters() -> None:
     text = publish(metrics, *held, over)
 
     assert "stormcell_suppressed_alerts 5.0" in text
+
+
+def test_links_are_told_the_address_that_browsers_use_if_one_was_set() -> None:
+    labels = 'stormcell_build_info{external_url="%s",version="1"} 1.0'
+
+    assert (
+        labels % "https://storm.example/x"
+        in Metrics("1", "https://storm.example/x/").render().decode()
+    )
+    assert labels % "" in Metrics("1").render().decode()

@@ -64,8 +64,13 @@ def test_what_a_site_has_differently_is_put_in_everywhere() -> None:
     )
     assert "https://storm.example/#cluster={{ $labels.cluster_id }}" in texts
     assert 'label \\"instance\\"' not in texts
+    assert "external_url" not in texts
     assert 'up{job=\\"storm\\"}' in texts
     assert 'job=\\"stormcell\\"' not in texts
+    assert 'severity=\\"critical\\"' not in texts
+    assert (
+        texts.count('severity=\\"page\\"') == json.dumps(RULES).count('severity=\\"critical\\"') > 0
+    )
     assert '"uid": "p1"' in boards
     assert '"uid": "s1"' in boards
     assert '"uid": "prometheus"' not in boards
@@ -81,3 +86,20 @@ def test_promtool_has_nothing_to_say_about_it(tmp_path: Path) -> None:
     checked = subprocess.run(command, capture_output=True, text=True, check=False)
 
     assert (checked.returncode, checked.stderr) == (0, "")
+
+
+@pytest.mark.e2e
+def test_what_pages_by_another_severity_pages_all_the_same(tmp_path: Path) -> None:
+    promtool = shutil.which("promtool") or absent("promtool")
+    (tmp_path / "rules.yml").write_text(yaml.safe_dump(evaluate(pageSeverity="page")["alerts"]))
+    text = (REPOSITORY / "rules" / "tests" / "pages_test.yml").read_text()
+    for shipped in ('severity="critical"', "severity: critical"):
+        assert shipped in text
+        text = text.replace(shipped, shipped.replace("critical", "page"))
+    tests = tmp_path / "pages_test.yml"
+    tests.write_text(text.replace("../stormcell.yml", "rules.yml"))
+    tested = subprocess.run(
+        [promtool, "test", "rules", tests], capture_output=True, text=True, check=False
+    )
+
+    assert tested.returncode == 0, tested.stdout + tested.stderr

@@ -118,3 +118,20 @@ def test_every_alert_has_a_runbook() -> None:
         text = (ROOT / "docs" / "runbooks" / f"{name}.md").read_text()
         heads = re.findall(r"^##? (.*)$", text, re.MULTILINE)
         assert heads == [name, "What it means", "First look", "What to do", "False alarms"]
+
+
+def test_the_documented_line_gives_every_runbook_an_address(tmp_path: Path) -> None:
+    (line,) = re.findall(r"^sed -i .*$", (ROOT / "docs" / "deploy.md").read_text(), re.MULTILINE)
+    files = [tmp_path / name for name in line.split()[-2:]]
+    for file in files:
+        file.parent.mkdir(parents=True)
+        shutil.copy(ROOT / file.relative_to(tmp_path), file)
+    subprocess.run(line, shell=True, cwd=tmp_path, check=True)
+    plain, kubernetes = (yaml.safe_load(file.read_text()) for file in files)
+
+    for groups in (plain["groups"], kubernetes["spec"]["groups"]):
+        found = [rule for group in groups for rule in group["rules"] if "alert" in rule]
+        assert {rule["annotations"]["runbook_url"] for rule in found} == {
+            f"https://git.example.com/stormcell/blob/main/docs/runbooks/{name}.md"
+            for name in alerts()
+        }

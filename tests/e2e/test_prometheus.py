@@ -15,6 +15,8 @@ RULES = {"site.yml": site_rules({"DiskFull": "no space is left on the volume"})}
 BROKEN = [
     {"what": "DiskFull", "severity": "critical", "pod": f"fs-{number}"} for number in range(5)
 ]
+STORM = [{**BROKEN[0], "pod": f"fs-{number}"} for number in range(45)]
+"""Half as many again as make a storm (`storms.min_episodes`)."""
 
 
 @pytest.mark.parametrize("both", [False, True], ids=["directly", "both ways"])
@@ -49,16 +51,25 @@ def test_what_fires_and_ends_is_one_episode_each(
 
 @pytest.fixture
 def hasty(make_receiver: MakeReceiver) -> ReceiverProcess:
-    """A receiver for which what is quiet for five seconds is over."""
-    receiver = make_receiver(settings={"clustering.resolve_after": "5s"})
+    """A receiver for which what is quiet for five seconds is over, and a storm that is calm for so long.
+
+    A storm goes on for half a minute: it has to see Prometheus die, not to be over by its rate before.
+    """
+    settings = {
+        "clustering.resolve_after": "5s",
+        "storms.window": "20s",
+        "storms.min_duration": "30s",
+        "storms.calm_for": "5s",
+    }
+    receiver = make_receiver(settings=settings)
     receiver.start()
     return receiver
 
 
-def break_down(site: Site, receiver: ReceiverProcess) -> None:
-    """Let all disks of *site* be full, and return when *receiver* knows."""
-    site.breaks(BROKEN)
-    wait_until("all to fire", lambda: len(receiver.alerts(state="firing")) == len(BROKEN))
+def break_down(site: Site, receiver: ReceiverProcess, disks: list[dict[str, str]]) -> None:
+    """Let *disks* of *site* be full, and return when *receiver* knows."""
+    site.breaks(disks)
+    wait_until("all to fire", lambda: len(receiver.alerts(state="firing")) == len(disks))
 
 
 def told(receiver: ReceiverProcess, kind: str) -> list[str]:
@@ -67,7 +78,7 @@ def told(receiver: ReceiverProcess, kind: str) -> list[str]:
 
 
 @pytest.mark.parametrize("way", ["directly", "through Alertmanager", "both ways"])
-def test_a_prometheus_that_dies_is_no_recovery(
+def test_a_prometheus_that_dies_in_mid_storm_is_no_recovery(
     way: str,
     hasty: ReceiverProcess,
     start_alertmanager: MakeAlertmanager,
@@ -82,17 +93,23 @@ def test_a_prometheus_that_dies_is_no_recovery(
     prometheus = start_prometheus(
         targets={"site": site.port}, alertmanagers=ports, rules=RULES, resend_delay="2s"
     )
-    break_down(site, receiver)
-    wait_until("each way to tell of them", lambda: receiver.received() >= 6 * len(ports))
+    break_down(site, receiver, STORM)
+    told_of = len(ports) * (len(STORM) + 1)
+    wait_until("each way to tell of them", lambda: receiver.received() >= told_of)
+    wait_until("the storm", lambda: receiver.metric("stormcell_storm_active") == 1)
+    assert receiver.received(outcome="new") == len(STORM)
     prometheus.kill()
+    assert receiver.metric("stormcell_storm_active") == 1
     wait_until("nothing to fire", lambda: not receiver.alerts(state="firing"))
     wait_until("the cluster to be over", lambda: told(receiver, "cluster_resolved"))
+    wait_until("the storm to be over", lambda: told(receiver, "storm_ended"))
 
-    (reason,) = told(receiver, "cluster_resolved")
-    assert "its source had gone quiet by" in reason
+    for kind in ("cluster_resolved", "storm_ended"):
+        (reason,) = told(receiver, kind)
+        assert "its source had gone quiet by" in reason
     (cluster,) = receiver.clusters(state="all")
     assert cluster["source_quiet_at"] is not None
-    assert (cluster["firing"], cluster["size"]) == (0, 5)
+    assert (cluster["firing"], cluster["size"]) == (0, len(STORM))
     assert (cluster["stale"] > 0) == (way == "directly")
     endings = {alert["ending"] for alert in receiver.alerts()}
     assert endings == {"directly": {None}, "both ways": {"lapsed"}}.get(way, {"told"})
@@ -114,7 +131,7 @@ def test_a_recovery_is_one_when_its_prometheus_lives(
         rules=RULES,
         resend_delay="2s",
     )
-    break_down(site, receiver)
+    break_down(site, receiver, BROKEN)
     site.mends()
     wait_until("the cluster to be over", lambda: told(receiver, "cluster_resolved"))
 

@@ -202,6 +202,12 @@ class StorageSettings:
         "How long applied inputs stay in the journal, for replay; alerts and events stay.",
         low=0,
     )
+    max_bytes: Bytes = setting(
+        Bytes(8 * 2**30),
+        "Size of the database from which on what is over is deleted, the oldest first; 0: it grows"
+        " without end.",
+        low=0,
+    )
 
 
 @dataclasses.dataclass(frozen=True)
@@ -406,7 +412,7 @@ RELOADED = (
     "web.webhook_token_files", "web.read_token_files", "web.operator_token_files",
     "web.webhook_users", "web.read_users", "web.operator_users",
     "web.anonymous_roles", "web.allowed_origins",
-    "storage.journal_retention", "intake", "feed",
+    "storage.journal_retention", "storage.max_bytes", "intake", "feed",
 )  # fmt: skip
 """Settings and whole sections that a running server takes on.
 

@@ -1,8 +1,9 @@
 """What an episode takes on disk, and what it takes to delete one: `python -m benchmarks.disk [--days N]`.
 
-The real engine and the real store are told of 10,000 alerts a day, nine of ten of them one of 3,000 that come back,
-each firing for ten minutes; vectors are hashed, as large as those of the model. Bytes are those of SQLite's own
-count of pages (dbstat), by table with its indexes. Then all that may go is deleted, step by step.
+The real engine and the real store are told of 10,000 firings a day, nine of ten of them of one of 3,000
+alerts that come back, each for ten minutes and most a problem of its own: that takes the most. Vectors are
+hashed, as large as those of the model. Bytes are those of SQLite's own count of pages (dbstat), by table
+with its indexes. Then all that may go is deleted, step by step.
 """
 
 from __future__ import annotations
@@ -62,7 +63,9 @@ def fill(database: Database, engine: Engine, days: float) -> int:
     for received in told(days):
         batch.append(received)
         if len(batch) == _BATCH:
-            unknown = sorted({a.fingerprint for _, a in batch if not engine.remembers(a.fingerprint)})
+            unknown = sorted(
+                {a.fingerprint for _, a in batch if not engine.remembers(a.fingerprint)}
+            )
             engine.step([Recall(*database.recall(unknown))])
             inputs, _, _ = sightings(engine, batch, embedder.embed)
             events = engine.step(inputs)

@@ -1,6 +1,6 @@
 """Keeps the database under its cap: when to delete, and when to leave it be.
 
-A step is a transaction of some 10 ms on the writer's thread, and what is received goes before the next one.
+A step is a transaction of some 15 ms on the writer's thread, and what is received goes before the next one.
 """
 
 from __future__ import annotations
@@ -14,6 +14,10 @@ from receiver.core.timestamps import nanoseconds
 from receiver.pipeline.writer import Writer
 
 log = logging.getLogger(__name__)
+
+_MOST_STEPS = 8
+"""At once, while more is in use than may be: a batch of 256 new alerts adds some 2,000 rows. For so long no
+alert is clustered."""
 
 _LOOK_AGAIN_SECONDS = 60.0
 """After all that may go is gone: what goes on ends by and by."""
@@ -38,31 +42,37 @@ class Trimming:
         self.exhausted = False
 
     def step(self, engine: Engine, limit_bytes: int, assignments: int) -> bool:
-        """Do one step if one is due; return whether anything was done.
+        """Make some room if it is needed; return whether any was made.
 
         Args:
             engine: All that it did is committed.
             limit_bytes: Of the database; 0 for any size.
             assignments: As `Store.trim` wants it.
         """
-        size = self._writer.store.size
-        if not limit_bytes or not (self._going or size.file > limit_bytes):
+        store = self._writer.store
+        if not limit_bytes or not (self._going or store.size.file > limit_bytes):
+            self.exhausted = False
             return False
         now = self._clock()
         if now < self._rest_until:
             return False
         # What it remembers of alerts that are over it must ask for again, as after a restart.
         engine.forget()
-        done = self._writer.call(
-            self._writer.store.trim, limit_bytes, engine.past.by_id, assignments
-        )
-        self._going = bool(done)
-        if not done:
-            self._rest_until = now + nanoseconds(_LOOK_AGAIN_SECONDS)
-        self._tell(done, limit_bytes)
-        return bool(done)
+        for _ in range(_MOST_STEPS):
+            done = self._writer.call(store.trim, limit_bytes, engine.past.by_id, assignments)
+            self._tell(done, limit_bytes)
+            self._going = bool(done)
+            if not done:
+                self._rest_until = now + nanoseconds(_LOOK_AGAIN_SECONDS)
+            if not done or store.size.used <= limit_bytes:
+                break
+        return self._going
 
     def _tell(self, done: Trimmed, limit_bytes: int) -> None:
+        self._on_trimmed(done)
+        if done:
+            # Whether it was enough is known when nothing more is done.
+            return
         if done.exhausted and not self.exhausted:
             told = {"used_bytes": self._writer.store.size.used, "limit_bytes": limit_bytes}
             log.warning(
@@ -71,4 +81,3 @@ class Trimming:
                 extra=told,
             )
         self.exhausted = done.exhausted
-        self._on_trimmed(done)

@@ -114,9 +114,7 @@ class Queries:
         if row is None or cluster_id > row["last"]:
             return "does not exist"
         kept_from = render(retention.kept_from(self._db))
-        return (
-            f"is kept no more: what ended before {kept_from} made room for later (storage.max_bytes)"
-        )
+        return f"is kept no more: what ended before {kept_from} made room for later (storage.max_bytes)"
 
     def cluster(self, cluster_id: int) -> dict[str, Any]:
         """Return one cluster with its members and what can be told of them.
@@ -369,18 +367,22 @@ class Queries:
             " ORDER BY seq DESC LIMIT 1",
             (cluster_id, 2**63 - 1 if seq is None else seq),
         ).fetchone()
-        if row is not None:
-            return row["cluster_firing"]
-        if not retention.kept_from(self._db):
-            return 0
-        # Those before may have made room: as many as after the first that is kept, or as now.
-        row = self._db.execute(
-            "SELECT cluster_firing AS firing FROM events WHERE cluster_id = :id AND seq ="
+        if row is None and retention.kept_from(self._db):
+            row = self._firing_at_first(cluster_id)
+        return 0 if row is None else row["cluster_firing"]
+
+    def _firing_at_first(self, cluster_id: int) -> sqlite3.Row | None:
+        """Return how many members fired after the first event that is kept; now, if none is.
+
+        What was before made room.
+        """
+        row: sqlite3.Row | None = self._db.execute(
+            "SELECT cluster_firing FROM events WHERE cluster_id = :id AND seq ="
             " (SELECT min(seq) FROM events WHERE cluster_id = :id)"
             " UNION ALL SELECT firing FROM clusters WHERE id = :id LIMIT 1",
             {"id": cluster_id},
         ).fetchone()
-        return row["firing"]
+        return row
 
     def clusters_by_id(self, ids: Iterable[int]) -> list[dict[str, Any]]:
         """Return those clusters of *ids* that exist, as they are."""

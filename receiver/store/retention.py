@@ -13,15 +13,15 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Callable, Container, Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 
 from receiver.core.room import Size, Trimmed
 from receiver.core.timestamps import render
 from receiver.store import rows
 
-ROWS = 1000
-"""Rows deleted in one transaction, which takes some 10 ms: so long the next webhook may have to wait. A
-batch of alerts adds less than that, so that the cap is held under load too."""
+ROWS = 250
+"""Rows deleted in one transaction, which takes 15 ms with its fsync (benchmarks/disk.py): so long the next
+webhook may have to wait."""
 
 PAGES = 256
 """Pages given back to the file system at once: 1 MiB, to be moved within the file before."""
@@ -88,9 +88,7 @@ class Retention:
                 done.exhausted = not done.rows
                 return done
             before = following
-            self._db.execute(
-                "INSERT OR REPLACE INTO meta VALUES (?, ?)", (KEPT_FROM, str(before))
-            )
+            self._db.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (KEPT_FROM, str(before)))
 
     def _later(self, before: int, most: int) -> int | None:
         """Return a moment after *before*, *most* events on; None if there is none but the last."""
@@ -142,7 +140,9 @@ class Retention:
             "SELECT id, received_at FROM dead_letters ORDER BY id LIMIT ?", (most,)
         )
         self._delete_ids(
-            done, "dead_letters", _while(row["id"] if row["received_at"] < before else None for row in first)
+            done,
+            "dead_letters",
+            _while(row["id"] if row["received_at"] < before else None for row in first),
         )
 
     def _storms(self, before: int, most: int, protected: _Protected, done: Trimmed) -> None:
@@ -180,9 +180,7 @@ class Retention:
                 )
             self._let_go(found, protected, done)
 
-    def _let_go(
-        self, found: Sequence[sqlite3.Row], protected: _Protected, done: Trimmed
-    ) -> None:
+    def _let_go(self, found: Sequence[sqlite3.Row], protected: _Protected, done: Trimmed) -> None:
         """Delete alerts and texts that only the episodes *found* referred to."""
         alerts = {row["fingerprint"] for row in found} - protected.fingerprints
         self._delete(

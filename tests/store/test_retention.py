@@ -1,4 +1,4 @@
-"""A database under a cap: what is over goes, the oldest first, and nothing that goes on or is remembered."""
+"""Under a cap what is over goes, the oldest first, and nothing that goes on or is remembered."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ def partition() -> Iterator[Partition]:
         made.close()
 
 
-def fill(partition: Partition, rounds: int = 300, cap: int = CAP) -> int:
+def fill(partition: Partition, rounds: int = 120, cap: int = CAP) -> int:
     """Apply a long stream under *cap*; return the greatest size of the file."""
     largest = 0
     for clock, alerts in stream(1, rounds):
@@ -111,7 +111,9 @@ def test_the_file_stays_under_its_cap_and_what_is_left_is_whole(partition: Parti
 
     assert largest <= CAP
     assert first > 1000
-    assert one(partition, "SELECT count(*) FROM events") == partition.engine.counters.seq - first + 1
+    assert (
+        one(partition, "SELECT count(*) FROM events") == partition.engine.counters.seq - first + 1
+    )
     assert found(partition) == {
         "pages": True,
         "schema": True,
@@ -189,7 +191,7 @@ def test_a_flood_of_dead_letters_makes_room_for_itself(partition: Partition) -> 
 
 
 def test_freed_pages_are_given_back_down_to_the_cap(partition: Partition) -> None:
-    fill(partition, rounds=150, cap=10**9)
+    fill(partition, rounds=100, cap=10**9)
     before = partition.database.size
     trim_all(partition, CAP)
     after = partition.database.size
@@ -233,7 +235,9 @@ def test_answers_about_what_is_gone(partition: Partition) -> None:
     # It fires since before the first event that is kept.
     assert chronic[0] == [0, 1]
     assert len(timeline["clusters"]) == len(ids)
-    assert all(storm["ended_at"] is None or storm["ended_at"] > storage["kept_from"] for storm in storms)
+    assert all(
+        storm["ended_at"] is None or storm["ended_at"] > storage["kept_from"] for storm in storms
+    )
     assert ledger["episodes"] > 2 * one(partition, "SELECT count(*) FROM episodes")
     kinds = [event.type.value for event in partition.events]
     assert ledger["episodes"] == kinds.count("alert_assigned")

@@ -183,8 +183,7 @@ async def test_who_resumes_misses_nothing_and_gets_nothing_twice(rig: Rig) -> No
 async def test_who_resumes_from_before_the_first_event_kept_begins_anew(rig: Rig) -> None:
     rig.receive(0, alert("A"))
     rig.receive(1, alert("B"))
-    first = await rig.join()
-    await until(lambda: first.frames[0]["seq"] == rig.seq)
+    await until(lambda: rig.feed.seq == rig.seq)
     rig.database._db.execute("DELETE FROM events WHERE seq < 3")
     gone = await rig.join(after=1, epoch="abc")
     kept = await rig.join(after=2, epoch="abc")

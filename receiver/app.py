@@ -118,6 +118,7 @@ class App:
             make_index=self._make_index,
             listeners=[self.metrics.published, self.feed.published],
             on_retry=self.metrics.retries.inc,
+            on_trimmed=self.metrics.trimmed,
             on_fatal=self._on_fatal,
         )
         self.training = Training(
@@ -245,6 +246,21 @@ class App:
             lambda: seconds(self.reconciliation.completed_at),
         )
         gauge("storage_size_bytes", "What the database takes on disk.", self.queries.size_bytes)
+        gauge(
+            "storage_used_bytes",
+            "What of the database holds something; the rest is taken before it grows.",
+            lambda: database.size.used,
+        )
+        gauge(
+            "storage_limit_bytes",
+            "From which size of the database on what is over is deleted, the oldest first; 0 for none.",
+            lambda: self.config.storage.max_bytes,
+        )
+        gauge(
+            "storage_limit_unmet",
+            "Whether what goes on and what is remembered alone takes more than the limit.",
+            lambda: self.worker.trimming.exhausted,
+        )
         gauge("intake_bytes", "Bytes of webhook bodies held in memory.", lambda: self.room.used)
         gauge(
             "embedder_ready",

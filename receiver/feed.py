@@ -394,6 +394,10 @@ class Feed:
             if after < until:
                 found, _ = await loop.run_in_executor(self._readers, self._read, after)
                 missed = [event for event in found if event.seq <= until]
+                if missed and missed[0].seq != after + 1:
+                    # What came between is kept no more.
+                    self._attach(sink, [self._snapshot_frame(reset=True)])
+                    return
             touched.update(e.cluster_id for e in missed if e.cluster_id is not None)
             told = [_dump(event.to_json()) for event in missed]
             last = missed[-1].seq if missed else until

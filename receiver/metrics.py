@@ -22,6 +22,7 @@ from receiver.core.clusters import LIVE_STATES
 from receiver.core.evolution import EventType
 from receiver.core.model import Outcome, Status
 from receiver.core.publication import Publication
+from receiver.core.room import TABLES, Trimmed
 from receiver.core.text import display
 from receiver.core.timestamps import SECOND, seconds
 
@@ -133,6 +134,12 @@ class Metrics:
             "Vectors let go to make room.",
             registry=registry,
         )
+        self.deleted = Counter(
+            "stormcell_storage_rows_deleted",
+            "Rows deleted to keep the database under its limit.",
+            ["table"],
+            registry=registry,
+        )
         self.storms = Counter("stormcell_storms", "Storms that started.", registry=registry)
         self.reconciliation_failures = Counter(
             "stormcell_reconciliation_failures",
@@ -170,6 +177,8 @@ class Metrics:
             self.webhook_requests.labels(code)
         for kind in EventType:
             self.events.labels(kind.value)
+        for table in TABLES:
+            self.deleted.labels(table)
         for outcome in Outcome:
             for status in (*(s.value for s in Status), "unknown"):
                 if (status == "unknown") <= (outcome is Outcome.DEAD_LETTER):
@@ -214,6 +223,11 @@ class Metrics:
         """Count a webhook answered with *code* after *seconds*."""
         self.webhook_requests.labels(code).inc()
         self.webhook_duration.observe(seconds)
+
+    def trimmed(self, trimmed: Trimmed) -> None:
+        """Count what was deleted to make room."""
+        for table, count in trimmed.rows.items():
+            self.deleted.labels(table).inc(count)
 
     def cut(self) -> None:
         """Count a notification from which the sender cut alerts."""

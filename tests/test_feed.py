@@ -180,6 +180,20 @@ async def test_who_resumes_misses_nothing_and_gets_nothing_twice(rig: Rig) -> No
     assert again.frames[0]["type"] == "events"
 
 
+async def test_who_resumes_from_before_the_first_event_kept_begins_anew(rig: Rig) -> None:
+    rig.receive(0, alert("A"))
+    rig.receive(1, alert("B"))
+    await until(lambda: rig.feed.seq == rig.seq)
+    rig.database._db.execute("DELETE FROM events WHERE seq < 3")
+    gone = await rig.join(after=1, epoch="abc")
+    kept = await rig.join(after=2, epoch="abc")
+
+    assert gone.frames[0]["type"] == "snapshot"
+    assert gone.frames[0]["reset"] is True
+    assert gone.frames[0]["seq"] == rig.seq
+    assert kept.seqs() == list(range(3, rig.seq + 1))
+
+
 async def test_resuming_amid_a_storm_misses_nothing(
     rig: Rig, monkeypatch: pytest.MonkeyPatch
 ) -> None:

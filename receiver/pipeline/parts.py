@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Sequence
 from typing import Protocol
 
 from receiver.core.changes import Changes, Restored
@@ -11,6 +11,7 @@ from receiver.core.inbox import InboxRow
 from receiver.core.model import Episode, Input
 from receiver.core.past import PastCluster
 from receiver.core.payload import DeadLetter
+from receiver.core.room import Size, Trimmed
 from receiver.pipeline.desk import Past
 
 
@@ -63,6 +64,19 @@ class Store(Past, Protocol):
 
     def recall(self, fingerprints: Sequence[str]) -> tuple[list[Episode], list[PastCluster]]:
         """Return the latest episodes of *fingerprints*, and the clusters over that they were in."""
+        ...
+
+    @property
+    def size(self) -> Size:
+        """How large it is after the last call that changed it; may be read from any thread."""
+        ...
+
+    def trim(self, limit_bytes: int, remembered: Container[int], assignments: int) -> Trimmed:
+        """Do one small step towards a size of at most *limit_bytes*; the oldest that is over goes.
+
+        What a restored engine would hold stays: of clusters that are over those *remembered*, and as
+        many of the latest *assignments*. The running engine must hold no episode that is over.
+        """
         ...
 
     def close(self) -> None:

@@ -35,16 +35,21 @@ from receiver.core.model import Alert, Input, Members, Recall, Resumed, Tick
 from receiver.core.payload import DeadLetter
 from receiver.core.publication import Listener, Publication
 from receiver.core.requests import Request
+from receiver.core.room import Trimmed
 from receiver.core.survey import Survey
 from receiver.core.timestamps import SECOND, nanoseconds, render_optional, seconds
 from receiver.pipeline.desk import Desk
 from receiver.pipeline.embedding import Embedding, OpenEmbedder
+from receiver.pipeline.trimming import Trimming
 from receiver.pipeline.writer import Writer
 
 log = logging.getLogger(__name__)
 
 _LOOK_AGAIN_SECONDS = 5.0
 """Longest sleep: the wall clock may be set while we wait for a moment of it."""
+
+_TRIM_SECONDS = 0.02
+"""Between two steps of deletion when nothing comes: as long as one takes, so that a processor is left."""
 
 _RETRY_SECONDS = (0.5, 1.0, 2.0, 5.0, 10.0)
 _MODEL_RETRY_SECONDS = (1.0, 10.0, 60.0, 300.0)
@@ -55,6 +60,9 @@ _LENIENT = 150 * SECOND
 
 _RESTART_SECONDS = 1.0
 """Before the worker begins again after a fault of ours, which may be there still."""
+
+_PRESSURE, _ARCHIVAL = 0.8, 0.9
+"""Shares of `memory.max_vectors` above which memory is under pressure, and texts will soon be let go."""
 
 _READ_BYTES = 4 * 2**20
 """Bodies read from the inbox at once, so that a backlog on disk does not become one in memory."""
@@ -103,6 +111,7 @@ class Worker:
         make_index: Callable[[int], VectorIndex] = VectorIndex,
         listeners: Sequence[Listener] = (),
         on_retry: Callable[[], None] = lambda: None,
+        on_trimmed: Callable[[Trimmed], None] = lambda trimmed: None,
         on_fatal: Callable[[Exception], None] = lambda error: None,
     ) -> None:
         """Prepare the thread; `start` starts it.
@@ -115,6 +124,7 @@ class Worker:
             make_index: Makes a vector index for vectors of so many components.
             listeners: Told of each commit, on this thread, in order.
             on_retry: Called for each attempt that has to be repeated.
+            on_trimmed: Told of each deletion that made room.
             on_fatal: Called when the thread cannot go on at all.
         """
         self._writer = writer
@@ -134,6 +144,7 @@ class Worker:
         self._rows: deque[tuple[InboxRow, payload.Notification | Survey]] = deque()
         self._read_up_to = 0
         self._journal_trimmed_at = 0
+        self.trimming = Trimming(writer, clock, on_trimmed)
         self._engine: Engine | None = None
         self.restored = False
         self.restarts = 0
@@ -164,6 +175,12 @@ class Worker:
     def embedder_ready(self) -> bool:
         """Whether texts can be embedded."""
         return self._embedding.ready
+
+    @property
+    def storage(self) -> dict[str, Any]:
+        """The cap of the database, and whether it can be held."""
+        limit = self.config.storage.max_bytes
+        return {"limit_bytes": limit or None, "limit_unmet": self.trimming.exhausted}
 
     def ask(self, question: Callable[[Engine, Embed], T], about: str = "") -> Future[T]:
         """Have *question* asked of the engine between two batches; it must change nothing.
@@ -244,8 +261,9 @@ class Worker:
                 if batch:
                     self._apply(batch)
                     self._look_again()
-                elif not self._let_time_pass():
-                    self._sleep()
+                trimmed = self._trim()
+                if not batch and not self._let_time_pass():
+                    self._sleep(_TRIM_SECONDS if trimmed else _LOOK_AGAIN_SECONDS)
         except (_Stopped, StoreError):
             raise
         except Exception:
@@ -353,9 +371,21 @@ class Worker:
             "the database cannot be read",
         )
 
-    def _sleep(self) -> None:
+    def _trim(self) -> bool:
+        """Make a little room if the database needs it; return whether there is more to do."""
+        engine, limit = self._engine, self.config.storage.max_bytes
+        if engine is None:
+            return False
+        window = self.config.clustering.stability_window
+        try:
+            return self.trimming.step(engine, limit, window)
+        except sqlite3.Error as error:
+            # Nothing was deleted. What is committed next says whether the database can be written.
+            log.error("no room could be made", extra={"err": str(error)})  # noqa: TRY400
+            return False
+
+    def _sleep(self, wait: float) -> None:
         due = self._engine.next_due() if self._engine else None
-        wait = _LOOK_AGAIN_SECONDS
         if due is not None:
             wait = min(wait, max(0.0, seconds(due - self._clock())))
         with self._wake:
@@ -641,6 +671,8 @@ class Worker:
                 "current_vectors": held,
                 "max_vectors": limit,
                 "usage_ratio": round(held / limit, 4),
+                "pressure": held > _PRESSURE * limit,
+                "archival_needed": held > _ARCHIVAL * limit,
                 "past_clusters": len(engine.past),
                 "max_past_clusters": self.config.memory.max_past_clusters,
             },

@@ -17,7 +17,7 @@ from receiver.core.core_settings import CoreSettings
 from receiver.core.engine import Engine
 from receiver.core.errors import StoreError
 from receiver.core.timestamps import render
-from receiver.store import journal, rows, schema
+from receiver.store import journal, retention, rows, schema
 from receiver.store.source import Source
 from receiver.store.told import ToldEpisodes
 
@@ -129,14 +129,16 @@ def _tables(db: sqlite3.Connection) -> dict[str, str]:
 
 def _events(db: sqlite3.Connection) -> tuple[bool, str]:
     count, first, last = db.execute(
-        "SELECT count(*), coalesce(min(seq), 0), coalesce(max(seq), 0) FROM events"
+        "SELECT count(*), coalesce(min(seq), 1), coalesce(max(seq), 0) FROM events"
     ).fetchone()
-    if count != last or first != min(count, 1):
+    # Old ones go from the first on, and the last stays.
+    if count != last - first + 1 or (first > 1 and not retention.kept_from(db)):
         return False, f"{count:,} events from {first} to {last}: some are missing"
     counters = _counters(db)
     if counters is not None and counters.seq != last:
         return False, f"the last is {last}, expected {counters.seq}"
-    return True, f"{count:,}, without a gap"
+    since = f" from {first:,} on; those before were deleted to make room" if first > 1 else ""
+    return True, f"{count:,}, without a gap{since}"
 
 
 def _counters(db: sqlite3.Connection) -> Any:
@@ -149,8 +151,13 @@ SELECT c.id, c.size, c.firing, c.stale, count(e.id) AS members,
        coalesce(sum(e.state = 'open'), 0) AS open, coalesce(sum(e.state = 'stale'), 0) AS told_stale
 FROM clusters c LEFT JOIN episodes e ON e.cluster_id = c.id
 WHERE c.state <> 'merged' GROUP BY c.id
-HAVING c.size <> members OR c.firing <> open OR c.stale <> told_stale LIMIT 5
+HAVING c.firing <> open
+    OR (c.size <> members AND NOT (c.state = 'resolved' AND c.updated_at < ? AND members < c.size))
+    OR (c.stale <> told_stale AND NOT (c.state = 'resolved' AND told_stale < c.stale)) LIMIT 5
 """
+"""Of what was over before the given moment, members may have been deleted to make room. And stale ones may
+have been heard of after their cluster was over, whose numbers are of its end."""
+
 _ORPHANS = {
     "episodes without an alert": "episodes e WHERE NOT EXISTS"
     " (SELECT 1 FROM alerts a WHERE a.fingerprint = e.fingerprint)",
@@ -165,7 +172,7 @@ def _numbers(db: sqlite3.Connection) -> tuple[bool, str]:
     wrong = [
         f"cluster {row['id']} counts {row['size']} members, {row['firing']} firing and {row['stale']}"
         f" stale, and has {row['members']}, {row['open']} and {row['told_stale']}"
-        for row in db.execute(_CLUSTERS)
+        for row in db.execute(_CLUSTERS, (retention.kept_from(db),))
     ]
     for name, where in _ORPHANS.items():
         (count,) = db.execute(f"SELECT count(*) FROM {where}").fetchone()
@@ -187,6 +194,9 @@ def _replay(db: sqlite3.Connection, settings: CoreSettings) -> tuple[bool | None
     """Run the journal through an empty engine, and hold events and state against what is stored."""
     if not {row["name"] for row in db.execute(schema.APPLIED)} >= set(schema.NAMES):
         return None, "not tried: the schema is an earlier one"
+    kept_from = retention.kept_from(db)
+    if kept_from:
+        return None, f"not tried: what ended before {render(kept_from)} was deleted to make room"
     first = db.execute("SELECT position, time FROM journal ORDER BY position LIMIT 1").fetchone()
     if first is None or first["position"] != 1:
         since = "is empty" if first is None else f"goes back to {render(first['time'])} only"

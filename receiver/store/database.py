@@ -11,23 +11,28 @@ import fcntl
 import json
 import secrets
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from pathlib import Path
 from urllib.parse import quote
 
 from receiver.core import survey
 from receiver.core.changes import Changes, Merged, Restored
 from receiver.core.clusters import Cluster
+from receiver.core.constraints import Kind
 from receiver.core.errors import StoreError
-from receiver.core.evolution import Event
+from receiver.core.evolution import Event, EventType
 from receiver.core.inbox import InboxRow
 from receiver.core.memory import MemorySettings
 from receiver.core.model import Episode, Input, Member
 from receiver.core.past import PastCluster
 from receiver.core.payload import DeadLetter
-from receiver.store import journal, restoring, rows, schema
+from receiver.core.room import Size, Trimmed
+from receiver.store import journal, restoring, retention, rows, schema
+from receiver.store.retention import Retention
 
 FILE_NAME = "stormcell.db"
+_LOG_BYTES = 64 * 2**20
+"""The log is cut to this when it begins anew: what one large transaction took is not kept for ever."""
 _EMPTY = '{"notifications":0,"dead_letters":0}'
 
 
@@ -97,6 +102,7 @@ class Database:
         self._db.execute("PRAGMA journal_mode = WAL")
         # FULL, because 200 means it survives power loss; group commit makes that affordable.
         self._db.execute("PRAGMA synchronous = FULL")
+        self._db.execute(f"PRAGMA journal_size_limit = {_LOG_BYTES}")
         try:
             schema.migrate(self._db)
             with self._transaction():
@@ -111,6 +117,8 @@ class Database:
             "SELECT coalesce(max(used_no), 0) FROM texts WHERE vector IS NOT NULL"
         )
         self._last_episode = self._one("SELECT coalesce(max(id), 0) FROM episodes")
+        self._retention = Retention(self._db)
+        self.size: Size = retention.size_of(self._db)
 
     def close(self) -> None:
         """Close the connection and let go of the directory."""
@@ -270,6 +278,7 @@ class Database:
                 self._db.execute("DELETE FROM journal WHERE time < ?", (journal_before,))
         self._use_no += len(changes.used_texts)
         self._last_episode = changes.counters.episode_id
+        self.size = retention.size_of(self._db)
 
     def _write_regrouped(self, changes: Changes) -> None:
         """Move the episodes kept; those new with this commit are written with their cluster."""
@@ -323,17 +332,22 @@ class Database:
 
     def _write_texts(self, changes: Changes) -> None:
         self._db.executemany(
-            "INSERT INTO texts VALUES (?, ?, ?, ?, 0)",
+            "INSERT INTO texts VALUES (?, ?, ?, ?, 0, 0)",
             [(t.id, t.digest, t.text, t.vector.tobytes()) for t in changes.texts],
         )
         self._db.executemany(
-            "UPDATE texts SET used_no = ? WHERE id = ?",
-            enumerate(changes.used_texts, start=self._use_no + 1),
+            "UPDATE texts SET used_no = ?, used_at = ? WHERE id = ?",
+            [
+                (number, changes.counters.clock, text_id)
+                for number, text_id in enumerate(changes.used_texts, start=self._use_no + 1)
+            ],
         )
         self._db.executemany(
             "UPDATE texts SET vector = NULL WHERE id = ?",
             [(text,) for text in changes.forgotten_texts],
         )
+        # Of some the episodes went before.
+        retention.delete_texts(self._db, changes.forgotten_texts)
 
     def _write_storms(self, changes: Changes) -> None:
         self._db.executemany(
@@ -369,6 +383,37 @@ class Database:
             " '$.dead_letters', json_extract(value, '$.dead_letters') + ?) WHERE key = 'ledger'",
             (notifications, len(dead_letters)),
         )
+
+    # -- room ------------------------------------------------------------------------------------
+
+    def trim(
+        self,
+        limit_bytes: int,
+        remembered: Container[int],
+        assignments: int,
+        most: int = retention.ROWS,
+    ) -> Trimmed:
+        """Do one small step towards a database of at most *limit_bytes*.
+
+        The engine must hold no episode that is over (`Engine.forget`): it may go.
+
+        Args:
+            limit_bytes: Of the file, its log aside.
+            remembered: Ids of the clusters that are over and that the engine remembers.
+            assignments: How many of the latest assignments `restore` will be asked for.
+            most: Rows deleted in this step, about.
+        """
+        done = Trimmed()
+        if self.size.used > limit_bytes - limit_bytes // retention.LOW:
+            with self._transaction():
+                done = self._retention.trim(remembered, assignments, most)
+        elif self.size.file > limit_bytes:
+            # What is free is taken before the file grows: only what the cap does not allow is given back.
+            self._db.execute(f"PRAGMA incremental_vacuum({retention.PAGES})").fetchall()
+            before, self.size = self.size, retention.size_of(self._db)
+            done.pages = before.file - self.size.file
+        self.size = retention.size_of(self._db)
+        return done
 
     # -- start -----------------------------------------------------------------------------------
 
@@ -447,13 +492,32 @@ class Database:
             (seq,),
         ).fetchone()
         if row is None:
-            return None
+            return self._demand(seq)
         undone = self._db.execute(
             "SELECT max(seq) AS seq FROM events WHERE type = 'operator_command' AND seq > ?"
             " AND json_extract(detail, '$.undoes') = ?",
             (seq, seq),
         ).fetchone()
         return rows.event_of(row), undone["seq"]
+
+    def _demand(self, seq: int) -> tuple[Event, int | None] | None:
+        """Return the command of the event *seq*, which is kept no more, if what it demands still holds."""
+        row = self._db.execute("SELECT * FROM constraints WHERE seq = ?", (seq,)).fetchone()
+        if row is None:
+            return None
+        constraint = rows.constraint_of(row)
+        command = "merge" if constraint.kind is Kind.MUST else "split"
+        event = Event(
+            seq=seq,
+            time=constraint.time,
+            type=EventType.OPERATOR_COMMAND,
+            cluster_id=constraint.target if constraint.kind is Kind.MUST else constraint.source,
+            cluster_size=0,
+            cluster_firing=0,
+            total_clusters=0,
+            detail={"command": command, "from": constraint.source, "into": constraint.target},
+        )
+        return event, None
 
     # -- the journal -----------------------------------------------------------------------------
 

@@ -32,7 +32,7 @@ from receiver.core.model import (
 from receiver.store.rows import vector_of
 
 TextId = Callable[[str], int]
-LabelsOf = Callable[[str], Mapping[str, str]]
+LabelsOf = Callable[[str], Mapping[str, str] | None]
 TextOf = Callable[[int], tuple[str, Vector | None]]
 
 
@@ -91,12 +91,16 @@ def decode(data: bytes, labels_of: LabelsOf, text_of: TextOf) -> Iterator[Input]
             yield OperatorCommand(*row)
             continue
         at, fingerprint, sender, status, starts_at, ends_at, text_id = row
+        labels = labels_of(fingerprint)
+        if labels is None:
+            # Its episodes were deleted to make room, so this changed none of them: a late repeat.
+            continue
         text, vector = text_of(text_id) if text_id else ("", None)
         alert = Alert(
             fingerprint=fingerprint,
             sender_fingerprint=sender or fingerprint,
             status=Status(status),
-            labels=labels_of(fingerprint),
+            labels=labels,
             annotations={},
             starts_at=starts_at,
             ends_at=ends_at,
@@ -107,15 +111,18 @@ def decode(data: bytes, labels_of: LabelsOf, text_of: TextOf) -> Iterator[Input]
 def batches(db: sqlite3.Connection) -> Iterator[list[Input]]:
     """Yield the inputs of each row of the journal of *db*, in order."""
 
-    def labels_of(fingerprint: str) -> dict[str, str]:
+    def labels_of(fingerprint: str) -> dict[str, str] | None:
         row = db.execute(
             "SELECT labels FROM alerts WHERE fingerprint = ?", (fingerprint,)
         ).fetchone()
-        labels: dict[str, str] = {} if row is None else json.loads(row["labels"])
+        labels: dict[str, str] | None = None if row is None else json.loads(row["labels"])
         return labels
 
     def text_of(text_id: int) -> tuple[str, Vector | None]:
         row = db.execute("SELECT text, vector FROM texts WHERE id = ?", (text_id,)).fetchone()
+        if row is None:
+            # No episode that is kept has it: whatever came with it was a repeat.
+            return "", None
         return row["text"], None if row["vector"] is None else vector_of(row["vector"])
 
     for row in db.execute("SELECT inputs FROM journal ORDER BY position").fetchall():
@@ -156,7 +163,8 @@ def _command(row: list[Any], labels_of: LabelsOf) -> Input:
 
 def _members(members: list[list[Any]], labels_of: LabelsOf) -> list[Member]:
     labels: dict[str, Mapping[str, str]] = {
-        fingerprint: labels_of(fingerprint) for fingerprint in {member[1] for member in members}
+        fingerprint: labels_of(fingerprint) or {}
+        for fingerprint in {member[1] for member in members}
     }
     return [
         Member(

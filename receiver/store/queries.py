@@ -15,13 +15,15 @@ from receiver.core.errors import NotFound, SenderError
 from receiver.core.evolution import Event
 from receiver.core.query import AlertQuery
 from receiver.core.severity import SeveritySettings
-from receiver.core.timestamps import render, seconds
-from receiver.store import rows
+from receiver.core.timestamps import SECOND, render, render_optional, seconds
+from receiver.store import retention, rows
 from receiver.store.database import connect
 
 _FINAL = "state IN ('resolved', 'merged')"
 _MEMBERS_SHOWN = 1000
 _CONSTRAINTS_SHOWN = 100
+_OLD_DAYS = 30
+"""Days after which a vector that nothing used is counted as old. Those go first when there is no room."""
 
 
 class Queries:
@@ -101,8 +103,18 @@ class Queries:
         """
         row = rows.survivor(self._db, cluster_id)
         if row is None:
-            raise NotFound(f"cluster {cluster_id} does not exist", field=field)
+            raise NotFound(f"cluster {cluster_id} {self._why_not(cluster_id)}", field=field)
         return rows.cluster_of(row)
+
+    def _why_not(self, cluster_id: int) -> str:
+        """Return why there is no cluster of this id: there never was, or it made room."""
+        row = self._db.execute(
+            "SELECT json_extract(value, '$.cluster_id') AS last FROM meta WHERE key = 'counters'"
+        ).fetchone()
+        if row is None or cluster_id > row["last"]:
+            return "does not exist"
+        kept_from = render(retention.kept_from(self._db))
+        return f"is kept no more: what ended before {kept_from} made room for later (storage.max_bytes)"
 
     def cluster(self, cluster_id: int) -> dict[str, Any]:
         """Return one cluster with its members and what can be told of them.
@@ -121,6 +133,9 @@ class Queries:
             **wire.cluster_json(cluster),
             "members": [self._alert(row) for row in found],
             "members_total": cluster.size,
+            "members_kept": self._db.execute(
+                "SELECT count(*) FROM episodes WHERE cluster_id = ?", (cluster.id,)
+            ).fetchone()[0],
             "common_labels": dict(cluster.labels),
             "differing_labels": wire.differing(members),
             "cascade": wire.cascade(members, cluster.spread.within),
@@ -211,7 +226,12 @@ class Queries:
             (fingerprint,),
         ).fetchall()
         if not found:
-            raise NotFound(f"alert {fingerprint!r} was never received", field="fingerprint")
+            kept_from = retention.kept_from(self._db)
+            since = f" since {render(kept_from)}, and what is older is kept no more"
+            raise NotFound(
+                f"alert {fingerprint!r} was never received{since if kept_from else ''}",
+                field="fingerprint",
+            )
         latest = found[0]
         cluster = None
         if latest["cluster_id"] is not None:
@@ -267,6 +287,11 @@ class Queries:
             found = found[:limit]
             following = str(found[-1]["seq"])
         return [rows.event_of(row) for row in found], following
+
+    def first_seq(self) -> int:
+        """Return the seq of the first event that is kept; 1 if there is none yet."""
+        seq: int = self._db.execute("SELECT coalesce(min(seq), 1) FROM events").fetchone()[0]
+        return seq
 
     def last_seq(self) -> int:
         """Return the seq of the latest event; 0 if there is none."""
@@ -342,7 +367,22 @@ class Queries:
             " ORDER BY seq DESC LIMIT 1",
             (cluster_id, 2**63 - 1 if seq is None else seq),
         ).fetchone()
+        if row is None and retention.kept_from(self._db):
+            row = self._firing_at_first(cluster_id)
         return 0 if row is None else row["cluster_firing"]
+
+    def _firing_at_first(self, cluster_id: int) -> sqlite3.Row | None:
+        """Return how many members fired after the first event that is kept; now, if none is.
+
+        What was before made room.
+        """
+        row: sqlite3.Row | None = self._db.execute(
+            "SELECT cluster_firing FROM events WHERE cluster_id = :id AND seq ="
+            " (SELECT min(seq) FROM events WHERE cluster_id = :id)"
+            " UNION ALL SELECT firing FROM clusters WHERE id = :id LIMIT 1",
+            {"id": cluster_id},
+        ).fetchone()
+        return row
 
     def clusters_by_id(self, ids: Iterable[int]) -> list[dict[str, Any]]:
         """Return those clusters of *ids* that exist, as they are."""
@@ -368,10 +408,35 @@ class Queries:
             "notifications": meta["ledger"]["notifications"],
             "dead_letters": meta["ledger"]["dead_letters"],
             "alerts": sum(counters["outcomes"].values()),
-            "episodes": episodes,
+            "episodes": episodes + meta["ledger"].get("episodes_deleted", 0),
             "clusters": counters["cluster_id"],
             "storms": counters.get("storm_id", 0),
         }
+
+    def storage(self) -> dict[str, Any]:
+        """Return how much room the database takes, and from when on its history is whole."""
+        kept_from = retention.kept_from(self._db)
+        return {
+            "size_bytes": self.size_bytes(),
+            "used_bytes": retention.size_of(self._db).used,
+            "kept_from": render_optional(kept_from or None),
+            "first_seq": self.first_seq(),
+        }
+
+    def vectors(self, now: int) -> dict[str, Any]:
+        """Return how long ago the vectors held at *now*, nanoseconds, were used.
+
+        Returns:
+            `avg_age_days`, None if none is held, and `old_vectors_count`: not used for 30 days.
+        """
+        day = 86400 * SECOND
+        row = self._db.execute(
+            "SELECT avg(max(0, ? - used_at)) AS age, coalesce(sum(used_at < ?), 0) AS old"
+            " FROM texts INDEXED BY texts_held WHERE vector IS NOT NULL",
+            (now, now - _OLD_DAYS * day),
+        ).fetchone()
+        age = None if row["age"] is None else round(row["age"] / day, 3)
+        return {"avg_age_days": age, "old_vectors_count": row["old"]}
 
     def size_bytes(self) -> int:
         """Return what the database takes on disk, its log included."""

@@ -148,6 +148,23 @@ def standing(db: Database) -> None:
     db.execute("CREATE INDEX episodes_suppressed ON episodes (state) WHERE state = 'suppressed'")
 
 
+@migrations(name="0009_retention")
+def retention(db: Database) -> None:
+    """Find what is in no cluster, the longest over first, and keep when texts were used.
+
+    For texts of before that is when an alert with them was last heard of.
+    """
+    db.execute("CREATE INDEX episodes_apart ON episodes (last_seen) WHERE cluster_id IS NULL")
+    db.execute("ALTER TABLE texts ADD COLUMN used_at INTEGER NOT NULL DEFAULT 0")
+    db.execute(
+        "UPDATE texts SET used_at = coalesce((SELECT max(e.last_seen) FROM episodes e"
+        " WHERE e.text_id = texts.id AND e.text_id > 0), 0) WHERE vector IS NOT NULL"
+    )
+    db.execute("DROP INDEX texts_held")
+    # With the time, so that ages are told without reading the vectors.
+    db.execute("CREATE INDEX texts_held ON texts (used_no, used_at) WHERE vector IS NOT NULL")
+
+
 _CONSTRAINTS = """
 CREATE TABLE constraints (
     seq    INTEGER PRIMARY KEY,
@@ -339,5 +356,5 @@ def check(applied: Iterable[str]) -> None:
 # The library ignores applied names that it does not know, and would write into a newer database.
 NAMES = (
     "0001_first", "0002_storms", "0003_operator", "0004_evidence", "0005_constraints", "0006_past",
-    "0007_company", "0008_standing",
+    "0007_company", "0008_standing", "0009_retention",
 )  # fmt: skip

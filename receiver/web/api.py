@@ -240,7 +240,9 @@ class Api:
             end=parameters.moment(query, "to"),
             limit=parameters.limit(query),
         )
-        return listing([event.to_json() for event in events], following)
+        first = await self._read(self._queries.first_seq)
+        items = [event.to_json() for event in events]
+        return answer({"items": items, "next": following, "first": first})
 
     async def stats(self, request: web.Request) -> web.Response:
         """GET /api/v1/stats."""
@@ -249,9 +251,16 @@ class Api:
         if figures is None:
             raise TryLater("the state is not restored yet")
         ledger = await self._read(self._queries.ledger)
-        size = await self._read(self._queries.size_bytes)
+        storage = await self._read(self._queries.storage)
+        vectors = await self._read(self._queries.vectors, self._clock())
         return answer(
-            {**figures, **self._status(), "ledger": ledger, "storage": {"size_bytes": size}}
+            {
+                **figures,
+                **self._status(),
+                "memory": {**figures["memory"], **vectors},
+                "ledger": ledger,
+                "storage": {**storage, **self._worker.storage},
+            }
         )
 
     async def classify(self, request: web.Request) -> web.Response:

@@ -61,6 +61,11 @@ class Worker(Protocol):
         """Figures as of the last commit; None before the first."""
         ...
 
+    @property
+    def storage(self) -> Mapping[str, Any]:
+        """The cap of the database, and whether it can be held."""
+        ...
+
     def ask(self, question: Callable[[Engine, Embed], T], about: str = "") -> Future[T]:
         """Have *question* asked of the engine between two batches; it must change nothing.
 
@@ -140,8 +145,16 @@ class Queries(Protocol):
         """Return how many notifications became how many alerts, episodes and clusters."""
         ...
 
-    def size_bytes(self) -> int:
-        """Return what the database takes on disk."""
+    def first_seq(self) -> int:
+        """Return the seq of the first event that is kept; 1 if there is none yet."""
+        ...
+
+    def storage(self) -> dict[str, Any]:
+        """Return how much room the database takes, and from when on its history is whole."""
+        ...
+
+    def vectors(self, now: int) -> dict[str, Any]:
+        """Return how long ago the vectors held at *now*, nanoseconds, were used."""
         ...
 
 

@@ -92,8 +92,17 @@ def _retention() -> list[Json]:
         curves(
             "Database",
             promql("max(stormcell_storage_size_bytes)", "on disk"),
+            promql("max(stormcell_storage_limit_bytes)", "limit"),
             unit="bytes",
-            says="Alerts and events are kept.",
+            says="Alerts and events are kept until the limit is reached; then the oldest that are over go.",
+        ),
+        curves(
+            "Rows deleted",
+            promql(
+                "sum by (table) (increase(stormcell_storage_rows_deleted_total[$__rate_interval]))",
+                "{{table}}",
+            ),
+            says="To keep the database under its limit.",
         ),
         curves(
             "Texts let go",

@@ -172,7 +172,18 @@ def _memory() -> list[Json]:
             limit=0.9,
             greatest=1,
         ),
-        curves("Database", promql("max(stormcell_storage_size_bytes)", "on disk"), unit="bytes"),
+        curves(
+            "Database",
+            promql("max(stormcell_storage_size_bytes)", "on disk"),
+            promql("max(stormcell_storage_used_bytes)", "used"),
+            promql("max(stormcell_storage_limit_bytes)", "limit"),
+            promql(
+                "max(stormcell_storage_limit_bytes * (stormcell_storage_limit_unmet > 0))", "unmet"
+            ),
+            unit="bytes",
+            says="At the limit the oldest that is over is deleted, and what is free is used again. Unmet: "
+            "what goes on and what is remembered alone takes more.",
+        ),
         curves(
             "Recall of the index",
             promql("min(stormcell_index_recall_ratio)", "recall"),

@@ -7,6 +7,7 @@ import dataclasses
 import json
 import sqlite3
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ from receiver.core.engine import Engine
 from receiver.core.errors import EmbeddingError, SenderError, StoreError, TryLater
 from receiver.core.publication import Publication
 from receiver.core.query import AlertQuery
+from receiver.core.settings import Bytes
 from receiver.core.survey import Survey
 from receiver.core.timestamps import SECOND, render
 from receiver.embedding.hashing import HashingEmbedder
@@ -492,3 +494,69 @@ def test_after_a_start_silence_proves_nothing_for_a_while(rigs: Callable[..., Ri
     assert list(second.states().values()) == ["firing"]
     second.clock.now = at(5150)
     second.wait(lambda: "stale" in second.states().values())
+
+
+def test_a_database_over_its_cap_loses_what_is_over_and_goes_on(
+    rigs: Callable[..., Rig], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    rig = rigs(start=False)
+    deleted: Counter[str] = Counter()
+    rig.worker.config = dataclasses.replace(
+        rig.config,
+        clustering=dataclasses.replace(rig.config.clustering, stability_window=10),
+        memory=dataclasses.replace(rig.config.memory, max_past_clusters=1),
+        storage=dataclasses.replace(rig.config.storage, max_bytes=Bytes(100_000)),
+    )
+    rig.worker.trimming._on_trimmed = lambda trimmed: deleted.update(trimmed.rows)
+    rig.worker.start()
+    for number in range(60):
+        rig.clock.now = at(2000 + 2000 * number)
+        labels = {"alertname": f"Kind{number}", "instance": f"db-{number}", "severity": "info"}
+        told = {
+            "labels": labels,
+            "startsAt": render(rig.clock.now),
+            "annotations": {"summary": "x" * 900},
+        }
+        rig.receive(entry("Stays"), entry() | told)
+        rig.receive(
+            entry() | told | {"status": "resolved", "endsAt": render(rig.clock.now + SECOND)}
+        )
+        rig.settled()
+    rig.wait(lambda: deleted["episodes"] >= 40)
+    rig.receive(entry("Later"))
+    rig.settled()
+
+    assert {"events", "episodes", "clusters", "alerts", "journal"} <= deleted.keys()
+    assert rig.worker.restarts == 0
+    assert rig.states()["Stays"] == "firing"
+    assert rig.states()["Later"] == "firing"
+    assert rig.worker.storage["limit_bytes"] == 100_000
+    # What is left takes more than so small a cap.
+    rig.wait(lambda: rig.worker.storage["limit_unmet"])
+    assert "no more can be deleted" in caplog.text
+
+
+def test_a_deletion_that_fails_stops_nothing(
+    rigs: Callable[..., Rig], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rig = rigs(start=False)
+    rig.worker.config = dataclasses.replace(
+        rig.config, storage=dataclasses.replace(rig.config.storage, max_bytes=Bytes(1))
+    )
+    tried: list[int] = []
+
+    def trim(limit_bytes: int, *rest: Any) -> None:
+        tried.append(limit_bytes)
+        raise sqlite3.OperationalError("disk I/O error")
+
+    monkeypatch.setattr(rig.writer.store, "trim", trim)
+    rig.worker.start()
+    rig.receive(entry("One"))
+    rig.settled()
+    rig.receive(entry("Two"))
+    rig.settled()
+
+    assert tried
+    assert rig.names() == ["One", "Two"]
+    assert rig.worker.restarts == 0
+    assert rig.writer.errors == len(tried)

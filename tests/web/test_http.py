@@ -303,7 +303,13 @@ class TestApi:
         assert stats["ledger"]["alerts"] == 3
         assert stats["ledger"]["notifications"] == 1
         assert stats["memory"]["max_vectors"] == 50_000
-        assert stats["storage"]["size_bytes"] > 0
+        assert stats["memory"]["pressure"] is stats["memory"]["archival_needed"] is False
+        assert stats["memory"]["avg_age_days"] >= 0
+        assert stats["memory"]["old_vectors_count"] == 0
+        assert stats["storage"]["size_bytes"] >= stats["storage"]["used_bytes"] > 0
+        assert stats["storage"]["limit_bytes"] == 16 * 2**30
+        assert stats["storage"]["kept_from"] is None
+        assert stats["storage"]["first_seq"] == 1
 
     async def test_storms_are_listed(self, client: Client) -> None:
         assert await client.items("/api/v1/storms") == []

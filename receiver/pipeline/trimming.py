@@ -1,6 +1,6 @@
 """Keeps the database under its cap: when to delete, and when to leave it be.
 
-A step is a transaction of some 15 ms on the writer's thread, and what is received goes before the next one.
+A step is a transaction of some 25 ms on the writer's thread, and what is received goes before the next one.
 """
 
 from __future__ import annotations

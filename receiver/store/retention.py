@@ -20,8 +20,8 @@ from receiver.core.timestamps import render
 from receiver.store import rows
 
 ROWS = 250
-"""Rows deleted in one transaction, which takes 15 ms with its fsync (benchmarks/disk.py): so long the next
-webhook may have to wait."""
+"""Rows deleted in one transaction: half take 25 ms with their fsync, none over 132 on two busy processors
+(benchmarks/disk.py). So long the next webhook may have to wait."""
 
 PAGES = 256
 """Pages given back to the file system at once: 1 MiB, to be moved within the file before."""

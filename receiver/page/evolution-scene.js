@@ -173,13 +173,13 @@ function stormBands(model, scene) {
   return bands;
 }
 
-/** What a storm's band says, the longest first. */
-function stormLabels(storm, ended) {
+/** What a storm's band says, the longest first. While it goes on its rate changes, and is told elsewhere as of now. */
+export function stormLabels(storm, ended) {
   const short = `Storm: ${counted(storm.episodes ?? 0, "alert")}`;
-  const times = Math.round(ended === null ? storm.intensity ?? 0 : storm.peak_intensity ?? 0);
+  if (ended === null) return [`${short} so far`, "Storm"];
+  const times = Math.round(storm.peak_intensity ?? 0);
   if (times < 2) return [short, "Storm"];
-  const rate = `${countText(times)} times as many as normal`;
-  return [`${short}, ${ended === null ? "now" : "at its peak"} ${rate}`, short, "Storm"];
+  return [`${short}, at its peak ${countText(times)} times as many as normal`, short, "Storm"];
 }
 
 function strip(model, scene, { top, bottom }, previous) {
@@ -220,9 +220,11 @@ function moreLane(model, hidden, frame, theme) {
   return { clusters: hidden.length, firing, severities, top: frame.bottom - MORE_HEIGHT, height: MORE_HEIGHT };
 }
 
-function calmMessage(model, live, rangeSeconds) {
+export function calmMessage(model, live, rangeSeconds) {
   if (!live) return { text: "Nothing was firing.", detail: "" };
   const minutes = Math.floor(Math.min(model.windowSeconds ?? 0, rangeSeconds) / 60);
+  if (model.stats?.source_quiet_at) return { text: "Nothing is told to fire.", detail: "A source has gone quiet." };
+  if (model.live().some(({ suppressed }) => suppressed)) return { text: "All that fires is suppressed.", detail: "" };
   return { text: "Nothing is firing.", detail: minutes ? `No alert cluster in the last ${counted(minutes, "minute")}.` : "" };
 }
 
@@ -238,6 +240,7 @@ function summarise(model, scene) {
   const live = model?.live() ?? [];
   const range = `${scene.formatTime(scene.scale.fromMs, 60_000)} to ${scene.formatTime(scene.scale.toMs, 60_000)}`;
   const head = `Evolution of alert clusters, ${range}: `;
+  if (!model?.version) return `${head}nothing is known yet.`;
   if (!live.length) return `${head}nothing is firing.`;
   const firing = live.reduce((sum, cluster) => sum + (cluster.firing ?? 0), 0);
   const worst = live[0];

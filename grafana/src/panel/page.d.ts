@@ -171,7 +171,11 @@ declare module '@page/silence.js' {
   export function silencePlan(members: Labels[], others: Labels[]): Plan;
   export function matcherText(matcher: Matcher): string;
   export function silenceUrl(base: string, silence: Silence): string | null;
-  export function amtoolCommand(silence: Silence, how: { comment: string; duration?: string }): string;
+  export function addressOf(base: string): string | null;
+  export function amtoolCommand(
+    silence: Silence,
+    how: { comment: string; duration?: string; alertmanager?: string }
+  ): string;
 }
 
 declare module '@page/firing.js' {

@@ -99,7 +99,12 @@ export function ClusterDrawer({ id, model, api, look, links, alertmanagerUrl, ti
         {told && (
           <>
             <Section title="Silence">
-              <Silencing cluster={cluster ?? told} api={api} alertmanagerUrl={alertmanagerUrl} />
+              <Silencing
+                cluster={cluster ?? told}
+                api={api}
+                alertmanagerUrl={alertmanagerUrl}
+                time={(ms) => dateTimeFormat(ms, { timeZone, format: 'HH:mm:ss' })}
+              />
             </Section>
             {Object.keys(told.cascade ?? {}).length > 0 && (
               <Section title="Order of firing">

@@ -102,7 +102,7 @@ function addLanes(scene, { model, layout, places }, look) {
     const faded = FADED.has(state);
     const view = {
       id, lane, cluster, state, faded, row: layout.rowOf.get(id), y: place.y, height: place.height,
-      style: look.styleOf(cluster),
+      style: look.styleOf(cluster), spans: spansOf(lane, cluster, look),
       title: drawable(look.titleOf(cluster)) || `Cluster ${id}`, firing: cluster.firing ?? 0,
       bornX: scene.scale.x(lane.bornAt), endMs: lane.endedAt, head: scene.live && lane.endedAt === null,
       untilX: scene.nowX, current: false, crossings: [],
@@ -117,9 +117,21 @@ function addLanes(scene, { model, layout, places }, look) {
   }
 }
 
-function laneShape({ id, state, y, height, style, lane, crossings }) {
+/**
+ * In which style a lane is drawn from when to when: that of its severity at the time. Severities are known since the
+ * stream began; before, the first of them has to do.
+ */
+export function spansOf({ severities = [] }, cluster, look) {
+  if (!severities.length) return [{ fromMs: -Infinity, toMs: Infinity, style: look.styleOf(cluster) }];
+  return severities.map(([ms, severity], i) => ({
+    fromMs: i ? ms : -Infinity, toMs: severities[i + 1]?.[0] ?? Infinity, style: look.styleOf({ ...cluster, severity }),
+  }));
+}
+
+function laneShape({ id, state, y, height, style, spans, lane, crossings }) {
   const joins = crossings.map(({ fromY, toY }) => `${fromY} ${toY}`);
-  return [id, state, y, height, style.color, style.pattern, lane.bornAt, lane.endedAt, lane.mergedInto, lane.splitFrom, ...joins].join("|");
+  const drawn = spans.map((span) => `${span.fromMs} ${span.style.color} ${span.style.pattern}`);
+  return [id, state, y, height, style.color, style.pattern, ...drawn, lane.bornAt, lane.endedAt, lane.mergedInto, lane.splitFrom, ...joins].join("|");
 }
 
 /** In a row with several lanes a title ends where the next lane begins. */

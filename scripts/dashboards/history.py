@@ -141,7 +141,7 @@ def board() -> Json:
             table(
                 "Recurrences",
                 ask("clusters", state="all", text="$search", limit=1000),
-                says="Alert clusters that came back, also those that are over, with the earlier one that each recurs.",
+                says="Alert clusters that came back, with the earlier one that each recurs.",
                 size=(12, 10),
                 sort="opened_at",
                 fields=(

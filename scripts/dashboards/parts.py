@@ -202,8 +202,8 @@ def table(
     """Return a table, sorted by the field *sort*, greatest first.
 
     *columns* are fields in their order; what is not named comes after, *hidden* not at all. *names* is what
-    fields are called on the screen; *sort* and *units* go by that. *fields* are the only ones that are shown, in
-    that order; *having* is one of them, without which a row is left out.
+    fields are called on the screen; *sort* and *units* go by that. *fields* are the only ones that are
+    shown, in that order; *having* is one of them, without which a row is left out.
     """
     filled = {
         "id": "filterByValue",

@@ -217,7 +217,7 @@ def board() -> Json:
             textbox(
                 "alertmanager",
                 "Alertmanager",
-                "Its address as your browser reaches it: a cluster's card then opens its form for a silence.",
+                "Its address as a browser reaches it: a cluster's card then opens its form for a silence.",
             )
         ],
         annotations=[storms_as_regions()],

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { calmMessage, describe, metrics, stormLabels } from "../../receiver/page/evolution-scene.js";
+import { calmMessage, describe, metrics, spansOf, stormLabels } from "../../receiver/page/evolution-scene.js";
 
 test("the areas tile the height at any size, and rows never fall below 14 px", () => {
   for (const [width, height] of [[1280, 640], [360, 640], [600, 260], [300, 120], [3840, 2000]]) {
@@ -47,4 +47,12 @@ test("an empty picture does not call well what is silent or suppressed", () => {
   assert.equal(message(null, []), "Nothing is firing.");
   assert.equal(message({ source_quiet_at: "2026-01-01T00:00:00Z" }, []), "Nothing is told to fire.");
   assert.equal(message(null, [{ suppressed: 2 }]), "All that fires is suppressed.");
+});
+
+test("a lane is drawn in the severity of its time, and in the first that is known before", () => {
+  const look = { styleOf: ({ severity }) => severity };
+  const styles = (severities) => spansOf({ severities }, { severity: "now" }, look).map(({ fromMs, toMs, style }) => [fromMs, toMs, style]);
+
+  assert.deepEqual(styles([[5, "critical"], [9, "warning"]]), [[-Infinity, 9, "critical"], [9, Infinity, "warning"]]);
+  assert.deepEqual(styles([]), [[-Infinity, Infinity, "now"]]);
 });

@@ -211,18 +211,51 @@ def test_every_exported_metric_that_tells_of_the_receiver_is_on_a_dashboard() ->
     assert series.keys() - shown == {"stormcell_cluster_place_info"}
 
 
+COLUMNS = {
+    "clusters": PLUGIN / "frames" / "clusters.ts",
+    "alerts": PLUGIN / "datasource" / "queries" / "alerts.ts",
+    "events": PLUGIN / "frames" / "events.ts",
+}
+"""Where the plugin makes the columns of a query type."""
+
+
+def columns_of(query: dict[str, Any]) -> set[str]:
+    """Return what the columns of the answer to *query* are called."""
+    if query["datasource"] == PROMETHEUS:
+        series = exported()
+        labels = {x for metric in named(query["expr"]) for x in series[metric].labels}
+        return {"Time", "Value"} | labels | TARGET_LABELS
+    text = COLUMNS[query["queryType"]].read_text()
+    return set(re.findall(r"^  (?:number|text|flag|object|time)\('(\w+)'", text, re.MULTILINE))
+
+
+def test_tables_of_our_own_choose_their_columns() -> None:
+    """All of a cluster's are too many for a screen."""
+    for name in BOARDS:
+        for panel in panels(name):
+            (query, *_) = panel.get("targets") or [{}]
+            if panel["type"] == "table" and query.get("queryType") in COLUMNS:
+                ids = [change["id"] for change in panel["transformations"]]
+                assert "filterFieldsByName" in ids, panel["title"]
+
+
 @each_board
 def test_columns_that_are_arranged_are_columns_of_the_answer(name: str) -> None:
-    """Of tables made from Prometheus; those of our own data source are tested beside its frames."""
-    series = exported()
+    """Of Prometheus' answers, labels; of our own data source's, fields as the plugin names its columns."""
     for panel in panels(name):
         for change in panel.get("transformations", []):
             (query,) = panel["targets"]
-            assert query["datasource"] == PROMETHEUS
-            labels = {x for metric in named(query["expr"]) for x in series[metric].labels}
+            columns = columns_of(query)
             options = change["options"]
+            if change["id"] == "filterFieldsByName":
+                assert query["datasource"] == STORMCELL
+                assert set(options["include"]["names"]) <= columns, panel["title"]
+                continue
+            if change["id"] == "filterByValue":
+                assert {each["fieldName"] for each in options["filters"]} <= columns
+                continue
+            assert change["id"] == "organize"
             arranged = options["indexByName"].keys() | options["renameByName"].keys()
-            columns = {"Time", "Value"} | labels | TARGET_LABELS
 
             assert arranged | options["excludeByName"].keys() <= columns
             shown = {options["renameByName"].get(column, column) for column in columns}

@@ -15,8 +15,22 @@ export default defineConfig<PluginOptions>({
   use: { baseURL: process.env.GRAFANA_URL ?? 'http://localhost:3000', trace: 'on-first-retry' },
   projects: [
     { name: 'auth', testDir: auth, testMatch: [/.*\.js/] },
+    // It is made by the API of the administrator.
+    {
+      name: 'auth-viewer',
+      testDir: auth,
+      testMatch: [/.*\.js/],
+      use: { user: { user: 'stormcell-viewer', password: 'stormcell-viewer', role: 'Viewer' } },
+    },
+    {
+      name: 'viewer',
+      testMatch: 'viewer.spec.ts',
+      use: { ...devices['Desktop Chrome'], storageState: 'playwright/.auth/stormcell-viewer.json' },
+      dependencies: ['auth-viewer'],
+    },
     {
       name: 'chromium',
+      testIgnore: 'viewer.spec.ts',
       use: { ...devices['Desktop Chrome'], storageState: 'playwright/.auth/admin.json' },
       dependencies: ['auth'],
     },

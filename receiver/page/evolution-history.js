@@ -101,8 +101,24 @@ export class HistoryPainter {
     const drawnEnd = endMs + runsOn * columnMs + (runsOn ? columnMs * 2 : 0);
     const thicknesses = profile(lane, { first, last, columnMs, endMs: drawnEnd },
       (firing) => thickness(firing, scene.full, scene.thickest, THINNEST_PX));
-    this.#ribbon(scene, view, thicknesses, scale.x((first + 0.5) * columnMs));
-    this.#birth(scene, view);
+    const x = scale.x((first + 0.5) * columnMs);
+    if (view.spans.length === 1) this.#ribbon(scene, { ...view, style: view.spans[0].style }, thicknesses, x);
+    else for (const span of view.spans) this.#span(scene, view, span, () => this.#ribbon(scene, { ...view, style: span.style }, thicknesses, x));
+    this.#birth(scene, { ...view, style: view.spans[0].style });
+  }
+
+  /** Draw only what lies within *span*. */
+  #span({ scale, height, width }, view, { fromMs, toMs }, draw) {
+    const from = fromMs === -Infinity ? 0 : scale.crisp(fromMs);
+    const to = toMs === Infinity ? width : scale.crisp(toMs);
+    if (to <= 0 || from >= width) return;
+    const context = this.#context;
+    context.save();
+    context.beginPath();
+    context.rect(from, 0, to - from, height);
+    context.clip();
+    draw();
+    context.restore();
   }
 
   #ribbon(scene, view, thicknesses, x) {
@@ -164,7 +180,7 @@ export class HistoryPainter {
     const context = this.#context;
     for (const { fromX, fromY, toX, toY, firing } of view.crossings) {
       if (toX < x0 || fromX > x1) continue;
-      const { body, edge } = this.#contours(scene, view);
+      const { body, edge } = this.#contours(scene, { ...view, style: view.spans.at(-1).style });
       const size = Math.min(14, Math.max(4, thickness(firing, scene.full, scene.thickest, THINNEST_PX)));
       traceCrossing(context, fromX, fromY, toX, toY);
       for (const [color, width] of [[edge, size], [body, size - 2]]) {

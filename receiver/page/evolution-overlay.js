@@ -18,6 +18,8 @@ const LEAST_ROOM_PX = 90;
 const ENOUGH_PX = 260;
 /** No title takes more: the pictures are what the width is for. */
 const LONGEST_PX = 480;
+/** The dot of a birth, its ring and air. */
+const DOT_PX = 14;
 const NARROW_ROW = 20;
 /** A row of this height has room for a second line on the lane. */
 const SPREAD_ROW = 40;
@@ -232,8 +234,8 @@ export class OverlayPainter {
     const place = labelPlace(span, wanted, scene.scale.left, takenX)
       // What lives is named, if need be across an earlier lane's faded end.
       ?? (view.head ? labelPlace(span, wanted, scene.scale.left, -Infinity) : null);
-    // Where rows are narrow, cut names of what is over are in the way of names of what lives.
-    const inTheWay = view.faded && view.height < NARROW_ROW && place?.room < wanted;
+    // Where rows are narrow, mere beginnings of names of what is over are in the way of names of what lives.
+    const inTheWay = view.faded && view.height < NARROW_ROW && place?.room < Math.min(wanted, ROOM_PX);
     if (!place || inTheWay) return Infinity;
     const text = this.#measure.fit(view.title, font, Math.min(place.room, LONGEST_PX) - marksWidth);
     const width = this.#measure.width(text, font) + marksWidth;
@@ -352,8 +354,8 @@ export function labelPlace(view, wanted, left, takenX) {
   const startX = Math.max(view.bornX + 9, left + 8, takenX + 10);
   const on = { x: startX, room: view.untilX - startX - 8, align: "left" };
   const hemmedIn = view.untilX < view.bornX;
-  const beforeRoom = hemmedIn ? 0 : view.bornX - 9 - Math.max(left + 8, takenX + 10);
-  const before = { x: view.bornX - 9, room: beforeRoom, align: "right" };
+  const beforeRoom = hemmedIn ? 0 : view.bornX - DOT_PX - Math.max(left + 8, takenX + 10);
+  const before = { x: view.bornX - DOT_PX, room: beforeRoom, align: "right" };
   if (before.room >= Math.min(wanted, ENOUGH_PX)) return before;
   if (on.room >= Math.min(wanted, ROOM_PX)) return on;
   const larger = before.room > on.room ? before : on;

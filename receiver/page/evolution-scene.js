@@ -102,7 +102,7 @@ function addLanes(scene, { model, layout, places }, look) {
     const faded = FADED.has(state);
     const view = {
       id, lane, cluster, state, faded, row: layout.rowOf.get(id), y: place.y, height: place.height,
-      style: look.styleOf(cluster),
+      style: look.styleOf(cluster), spans: spansOf(lane, cluster, look),
       title: drawable(look.titleOf(cluster)) || `Cluster ${id}`, firing: cluster.firing ?? 0,
       bornX: scene.scale.x(lane.bornAt), endMs: lane.endedAt, head: scene.live && lane.endedAt === null,
       untilX: scene.nowX, current: false, crossings: [],
@@ -117,9 +117,21 @@ function addLanes(scene, { model, layout, places }, look) {
   }
 }
 
-function laneShape({ id, state, y, height, style, lane, crossings }) {
+/**
+ * In which style a lane is drawn from when to when: that of its severity at the time. Severities are known since the
+ * stream began; before, the first of them has to do.
+ */
+export function spansOf({ severities = [] }, cluster, look) {
+  if (!severities.length) return [{ fromMs: -Infinity, toMs: Infinity, style: look.styleOf(cluster) }];
+  return severities.map(([ms, severity], i) => ({
+    fromMs: i ? ms : -Infinity, toMs: severities[i + 1]?.[0] ?? Infinity, style: look.styleOf({ ...cluster, severity }),
+  }));
+}
+
+function laneShape({ id, state, y, height, style, spans, lane, crossings }) {
   const joins = crossings.map(({ fromY, toY }) => `${fromY} ${toY}`);
-  return [id, state, y, height, style.color, style.pattern, lane.bornAt, lane.endedAt, lane.mergedInto, lane.splitFrom, ...joins].join("|");
+  const drawn = spans.map((span) => `${span.fromMs} ${span.style.color} ${span.style.pattern}`);
+  return [id, state, y, height, style.color, style.pattern, ...drawn, lane.bornAt, lane.endedAt, lane.mergedInto, lane.splitFrom, ...joins].join("|");
 }
 
 /** In a row with several lanes a title ends where the next lane begins. */
@@ -173,13 +185,13 @@ function stormBands(model, scene) {
   return bands;
 }
 
-/** What a storm's band says, the longest first. */
-function stormLabels(storm, ended) {
+/** What a storm's band says, the longest first. While it goes on its rate changes, and is told elsewhere as of now. */
+export function stormLabels(storm, ended) {
   const short = `Storm: ${counted(storm.episodes ?? 0, "alert")}`;
-  const times = Math.round(ended === null ? storm.intensity ?? 0 : storm.peak_intensity ?? 0);
+  if (ended === null) return [`${short} so far`, "Storm"];
+  const times = Math.round(storm.peak_intensity ?? 0);
   if (times < 2) return [short, "Storm"];
-  const rate = `${countText(times)} times as many as normal`;
-  return [`${short}, ${ended === null ? "now" : "at its peak"} ${rate}`, short, "Storm"];
+  return [`${short}, at its peak ${countText(times)} times as many as normal`, short, "Storm"];
 }
 
 function strip(model, scene, { top, bottom }, previous) {
@@ -220,9 +232,11 @@ function moreLane(model, hidden, frame, theme) {
   return { clusters: hidden.length, firing, severities, top: frame.bottom - MORE_HEIGHT, height: MORE_HEIGHT };
 }
 
-function calmMessage(model, live, rangeSeconds) {
+export function calmMessage(model, live, rangeSeconds) {
   if (!live) return { text: "Nothing was firing.", detail: "" };
   const minutes = Math.floor(Math.min(model.windowSeconds ?? 0, rangeSeconds) / 60);
+  if (model.stats?.source_quiet_at) return { text: "Nothing is told to fire.", detail: "A source has gone quiet." };
+  if (model.live().some(({ suppressed }) => suppressed)) return { text: "All that fires is suppressed.", detail: "" };
   return { text: "Nothing is firing.", detail: minutes ? `No alert cluster in the last ${counted(minutes, "minute")}.` : "" };
 }
 
@@ -238,6 +252,7 @@ function summarise(model, scene) {
   const live = model?.live() ?? [];
   const range = `${scene.formatTime(scene.scale.fromMs, 60_000)} to ${scene.formatTime(scene.scale.toMs, 60_000)}`;
   const head = `Evolution of alert clusters, ${range}: `;
+  if (!model?.version) return `${head}nothing is known yet.`;
   if (!live.length) return `${head}nothing is firing.`;
   const firing = live.reduce((sum, cluster) => sum + (cluster.firing ?? 0), 0);
   const worst = live[0];

@@ -21,8 +21,14 @@ export async function firingAlerts(api, id) {
   return { members, others, complete: false };
 }
 
+const LATER = "Later alerts that match are silenced too.";
+
 /** Return whom a silence would hit beside the members, as words. */
 export function hitWords(hits, complete) {
+  return `${hitNow(hits, complete)} ${LATER}`;
+}
+
+function hitNow(hits, complete) {
   if (!hits) return complete ? "It hits no other alert that fires now." : "It hits none of the other alerts looked at.";
   const alerts = hits === 1 ? "alert that fires" : "alerts that fire";
   return `It hits ${complete ? "" : "at least "}${hits} other ${alerts} now, outside this cluster.`;

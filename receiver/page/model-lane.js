@@ -8,7 +8,18 @@
 const EXPIRED_SLACK = 32;
 
 export function newLane(id, bornAt) {
-  return { id, samples: [], bornAt, endedAt: null, mergedInto: null, splitFrom: null };
+  return { id, samples: [], bornAt, endedAt: null, mergedInto: null, splitFrom: null, severities: [] };
+}
+
+/** A cluster whose severity goes to and fro is drawn in its latest ones. */
+const MOST_SEVERITIES = 16;
+
+/** Note the worst severity that fires as of *ms*: `severities` is [[ms, severity]…] ascending, each holding until the next. */
+export function noteSeverity(lane, ms, severity) {
+  const { severities } = lane;
+  if (severities.length && severities.at(-1)[1] === severity) return;
+  severities.push([ms, severity]);
+  if (severities.length > MOST_SEVERITIES) severities.shift();
 }
 
 /** The newest index whose sample is at or before *ms*, or -1. */

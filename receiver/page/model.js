@@ -7,7 +7,7 @@
  */
 
 import { SecondCounts } from "./model-counts.js";
-import { appendSample, bound, dropExpired, newLane, replaceBetween } from "./model-lane.js";
+import { appendSample, bound, dropExpired, newLane, noteSeverity, replaceBetween } from "./model-lane.js";
 
 const FIRED = new Set(["alert_assigned", "alert_reopened"]);
 const RESOLVED = new Set(["alert_resolved", "alert_stale"]);
@@ -212,6 +212,8 @@ export class EvolutionModel {
     const lane = this.lanes.get(cluster.id);
     this.#settleLane(lane, cluster, at);
     this.#sample(lane, at, lane.endedAt === null ? cluster.firing ?? 0 : 0);
+    // What no longer fires keeps the colour it fired in.
+    if (cluster.firing > 0) noteSeverity(lane, at, cluster.severity);
   }
 
   #settleLane(lane, cluster, at) {

@@ -4,6 +4,9 @@
  * A silence is a conjunction: an alert is silenced when each matcher holds, and a label it lacks counts as "". Every
  * label of the members gives one matcher that covers all of them: their values. From these the fewest are chosen that
  * spare every other alert that can be spared, which is a minimal hitting set; there are few enough to try them all.
+ *
+ * That spares what fires now. What begins to fire while the silence lasts is not known: so every label besides in which
+ * all members agree is asked for too. It costs a reader one value each, and lets later alerts from elsewhere through.
  */
 
 /** Without it a silence covers what has nothing to do with the problem as soon as it begins to fire. */
@@ -13,12 +16,17 @@ const MOST_VALUES = 60;
 const MOST_CHARACTERS = 1500;
 /** All subsets of so many labels are tried in some milliseconds. */
 const MOST_CANDIDATES = 16;
+/** So many labels in which all members agree; a problem in one pod has a label for everything. */
+const MOST_SHARED = 8;
+/** A longer value cannot be read, and the address has to hold them all. */
+const MOST_SHARED_CHARACTERS = 100;
 /** More silences at once than this nobody looks through at night. */
 const MOST_SILENCES = 12;
 const EXAMPLES = 5;
 
 /**
- * Return the silence with the fewest matchers that covers *members* and as few of *others* as any can.
+ * Return the silence that covers *members*, and as few of *others* as any can: with the fewest matchers of several
+ * values, and one of each label in which all members agree.
  *
  * @param {Record<string, string>[]} members labels of the alerts to silence, at least one
  * @param {Record<string, string>[]} others labels of all other firing alerts
@@ -38,7 +46,7 @@ export function silenceFor(members, others) {
     .slice(0, MOST_CANDIDATES)
     .map(({ matcher }) => matcher);
   const chosen = fewest(useful, left);
-  const matchers = settled([...fixed, ...chosen], all);
+  const matchers = narrowed(settled([...fixed, ...chosen], all), all);
   const hit = left.filter((labels) => matches(matchers, labels));
   return { matchers, covers: members.length, hits: hit.length, examples: hit.slice(0, EXAMPLES) };
 }
@@ -127,6 +135,14 @@ function settled(matchers, all) {
   return sure ? [...matchers, sure] : matchers;
 }
 
+/** *matchers*, and of *all* those with one value: an alert that fires later must have it too. */
+function narrowed(matchers, all) {
+  const names = new Set(matchers.map(({ name }) => name));
+  const shared = all.filter(({ name, values }) => !names.has(name) && values.length === 1 && values[0] !== ""
+    && values[0].length <= MOST_SHARED_CHARACTERS);
+  return [...matchers, ...shared.slice(0, MOST_SHARED)];
+}
+
 /** Return a matcher as Alertmanager reads it: `name="value"`, or `name=~"one|two"`. */
 export function matcherText({ name, values }) {
   if (values.length === 1) return `${quotedName(name)}=${quoted(values[0])}`;
@@ -143,6 +159,13 @@ const quotedName = (name) => (/^[a-zA-Z_:][a-zA-Z0-9_:]*$/.test(name) ? name : q
 
 /** Return the address of Alertmanager's form for a new silence, filled in; null where *base* is no address. */
 export function silenceUrl(base, { matchers }) {
+  const address = addressOf(base);
+  const filter = `{${matchers.map(matcherText).join(", ")}}`;
+  return address && `${address}/#/silences/new?filter=${encodeURIComponent(filter)}`;
+}
+
+/** Return *base* without a slash at its end, query and fragment; null where it is no address of a web server. */
+export function addressOf(base) {
   let url;
   try {
     url = new URL(base);
@@ -150,14 +173,18 @@ export function silenceUrl(base, { matchers }) {
     return null;
   }
   if (url.protocol !== "http:" && url.protocol !== "https:") return null;
-  const filter = `{${matchers.map(matcherText).join(", ")}}`;
-  return `${url.origin}${url.pathname.replace(/\/+$/, "")}/#/silences/new?filter=${encodeURIComponent(filter)}`;
+  return `${url.origin}${url.pathname.replace(/\/+$/, "")}`;
 }
 
-/** Return the command that makes the silence; safe to paste into a POSIX shell, whatever the labels hold. */
-export function amtoolCommand({ matchers }, { comment, duration = "2h" }) {
+/**
+ * Return the command that makes the silence; safe to paste into a POSIX shell, whatever the labels hold.
+ * @param {{comment: string, duration?: string, alertmanager?: string}} how alertmanager: its address, where it is known
+ */
+export function amtoolCommand({ matchers }, { comment, duration = "2h", alertmanager = "" }) {
   const words = matchers.map((matcher) => shell(matcherText(matcher)));
-  return `amtool silence add ${words.join(" ")} --duration=${duration} --comment=${shell(comment)}`;
+  const address = addressOf(alertmanager);
+  const where = address ? ` --alertmanager.url=${shell(address)}` : "";
+  return `amtool silence add ${words.join(" ")} --duration=${duration} --comment=${shell(comment)}${where}`;
 }
 
 /** A line feed in single quotes is harmless to the shell, but a terminal takes it for the end of a paste. */

@@ -2,7 +2,7 @@
 
 import { fill, h } from "./dom.js";
 import { firingAlerts, hitWords } from "./firing.js";
-import { plural } from "./format.js";
+import { clock, plural } from "./format.js";
 import { amtoolCommand, matcherText, silencePlan } from "./silence.js";
 import { foreign } from "./text.js";
 
@@ -26,7 +26,7 @@ export function createSilencing({ api }) {
     try {
       const firing = await firingAlerts(api, id);
       if (id !== cluster.id) return;
-      fill(answer, planView(firing, `Stormcell cluster ${id}: ${title}`));
+      fill(answer, h("p.muted", {}, `As of ${clock(Date.now(), Date.now(), { seconds: true })}.`), planView(firing, `Stormcell cluster ${id}: ${title}`));
     } catch (error) {
       fill(answer, h("p.failed", { role: "alert" }, error.message));
     } finally {

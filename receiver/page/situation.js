@@ -66,7 +66,7 @@ export function situation(model, { isCritical }) {
   const figures = { clusters: firingClusters.length, firing, fired, resolved, critical };
   const storm = activeStorm(model);
   const quiet = model.stats?.source_quiet_at;
-  const doubts = doubtsOf(model, quiet, now);
+  const doubts = doubtsOf(model, (at) => clock(at, now));
   if (storm) {
     const told = inStorm(storm, now, figures, lastMinute(model));
     return { ...figures, ...told, facts: [...told.facts, ...doubts], storm };
@@ -126,11 +126,15 @@ function inStorm(storm, now, { fired, resolved }, ofLastMinute) {
   };
 }
 
-/** Return what keeps the numbers from being the whole truth: a source that is silent, alerts that are suppressed. */
-function doubtsOf(model, quiet, now) {
+/**
+ * Return what keeps the numbers from being the whole truth: a source that is silent, alerts that are suppressed.
+ * @param {(ms: number) => string} time how a moment is told
+ */
+export function doubtsOf(model, time) {
+  const quiet = model.stats?.source_quiet_at;
   const suppressed = sum(model.live(), (cluster) => cluster.suppressed ?? 0);
   return [
-    ...(quiet ? [`a source has gone quiet (${clock(ms(quiet), now)}): what ended since may not have recovered`] : []),
+    ...(quiet ? [`a source has gone quiet (${time(ms(quiet))}): what ended since may not have recovered`] : []),
     ...(suppressed ? [`${count(suppressed)} suppressed`] : []),
   ];
 }

@@ -262,9 +262,18 @@ class Queries:
     # -- events and figures ----------------------------------------------------------------------
 
     def events(
-        self, *, after: int, start: int | None, end: int | None, limit: int
+        self,
+        *,
+        after: int,
+        start: int | None,
+        end: int | None,
+        limit: int,
+        types: Sequence[str] = (),
     ) -> tuple[list[Event], str | None]:
-        """Return events with seq above *after*, ascending, and the seq to go on from, as text."""
+        """Return events with seq above *after*, ascending, and the seq to go on from, as text.
+
+        *types* are those wanted; without any, all.
+        """
         if start is not None:
             # Time never falls along seq, so the first event to show is found by the index on time.
             first = self._db.execute(
@@ -273,10 +282,14 @@ class Queries:
             if first is None:
                 return [], None
             after = max(after, first["seq"] - 1)
-        where, parameters = ["e.seq > ?"], [after]
+        where = ["e.seq > ?"]
+        parameters: list[int | str] = [after]
         if end is not None:
             where.append("e.time < ?")
             parameters.append(end)
+        if types:
+            where.append(f"e.type IN ({', '.join('?' * len(types))})")
+            parameters += types
         found = self._db.execute(
             "SELECT e.*, a.labels FROM events e LEFT JOIN alerts a USING (fingerprint)"
             f" WHERE {' AND '.join(where)} ORDER BY e.seq LIMIT ?",

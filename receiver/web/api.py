@@ -17,6 +17,7 @@ from receiver.core import envelope, operator, payload, requests
 from receiver.core.clusters import ClusterState
 from receiver.core.engine import Engine
 from receiver.core.errors import SenderError, TryLater
+from receiver.core.evolution import EventType
 from receiver.core.explain import explain, sentence
 from receiver.core.intake import Embed
 from receiver.core.model import Alert
@@ -36,6 +37,7 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 _ALERT_STATES = ("firing", "suppressed", "stale", "resolved")
+_EVENT_TYPES = tuple(kind.value for kind in EventType)
 _WORKER_SECONDS = 10.0
 _TIMELINE_DEFAULT = 1800 * SECOND
 _TIMELINE_MOST = 92 * 86400 * SECOND
@@ -232,10 +234,11 @@ class Api:
     async def events(self, request: web.Request) -> web.Response:
         """GET /api/v1/events."""
         query = request.query
-        parameters.only(query, "after", "from", "to", "limit")
+        parameters.only(query, "after", "type", "from", "to", "limit")
         events, following = await self._read(
             self._queries.events,
             after=parameters.integer(query, "after", 0),
+            types=parameters.choices(query.getall("type", []), "type", _EVENT_TYPES),
             start=parameters.moment(query, "from"),
             end=parameters.moment(query, "to"),
             limit=parameters.limit(query),

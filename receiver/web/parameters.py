@@ -87,6 +87,18 @@ def choice(query: Mapping[str, str], name: str, choices: Sequence[str]) -> str:
     return text
 
 
+def choices(texts: Sequence[str], name: str, known: Sequence[str]) -> tuple[str, ...]:
+    """Return *texts*, the values of a parameter that may repeat, each of them one of *known*.
+
+    Raises:
+        SenderError: One is none of them.
+    """
+    for text in texts:
+        if text not in known:
+            raise _bad(name, text, "one of " + ", ".join(known))
+    return tuple(dict.fromkeys(texts))
+
+
 def pairs(texts: Sequence[str], name: str) -> list[tuple[str, str]]:
     """Return each `label=value` of *texts* as a pair.
 

@@ -132,9 +132,15 @@ class Queries(Protocol):
         ...
 
     def events(
-        self, *, after: int, start: int | None, end: int | None, limit: int
+        self,
+        *,
+        after: int,
+        start: int | None,
+        end: int | None,
+        limit: int,
+        types: Sequence[str] = (),
     ) -> tuple[list[Event], str | None]:
-        """Return events, ascending, and the seq to go on from."""
+        """Return events of *types* (all without), ascending, and the seq to go on from."""
         ...
 
     def timeline(self, *, start: int, end: int, step: int, limit: int) -> dict[str, Any]:

@@ -196,12 +196,25 @@ def table(
     hidden: Sequence[str] = (),
     names: Mapping[str, str] | None = None,
     units: Mapping[str, str] | None = None,
+    fields: Sequence[str] = (),
+    having: str = "",
 ) -> Json:
     """Return a table, sorted by the field *sort*, greatest first.
 
     *columns* are fields in their order; what is not named comes after, *hidden* not at all. *names* is what
-    fields are called on the screen; *sort* and *units* go by that.
+    fields are called on the screen; *sort* and *units* go by that. *fields* are the only ones that are
+    shown, in that order; *having* is one of them, without which a row is left out.
     """
+    filled = {
+        "id": "filterByValue",
+        "options": {
+            "filters": [{"fieldName": having, "config": {"id": "isNotNull", "options": {}}}],
+            "match": "all",
+            "type": "include",
+        },
+    }
+    chosen = {"id": "filterFieldsByName", "options": {"include": {"names": list(fields)}}}
+    columns = columns or fields
     organize = {
         "id": "organize",
         "options": {
@@ -230,7 +243,11 @@ def table(
             }
             for name, unit in (units or {}).items()
         ],
-        transformations=[organize] if columns or hidden or names else (),
+        transformations=[
+            *([filled] if having else []),
+            *([chosen] if fields else []),
+            *([organize] if columns or hidden or names else []),
+        ],
     )
 
 
@@ -246,13 +263,14 @@ def storms_as_regions(*, shown: bool = True) -> Json:
     }
 
 
-def textbox(name: str, label: str) -> Json:
-    """Return a variable that is typed in."""
+def textbox(name: str, label: str, says: str = "") -> Json:
+    """Return a variable that is typed in; *says* what a reader who asks is told."""
     empty = {"selected": True, "text": "", "value": ""}
     return {
         "type": "textbox",
         "name": name,
         "label": label,
+        "description": says,
         "query": "",
         "current": empty,
         "options": [empty],

@@ -17,6 +17,7 @@ from scripts.dashboards.parts import (
     stat,
     storms_as_regions,
     table,
+    textbox,
 )
 
 _STORM = "max(stormcell_storm_active)"
@@ -41,18 +42,21 @@ def _banner() -> list[Json]:
             mappings=[_CALM_OR_STORM],
             colour="background",
             absent="Stormcell does not answer",
+            size=(3, 4),
         ),
         stat(
             "Since",
             promql("max(stormcell_storm_start_timestamp_seconds > 0) * 1000", instant=True),
             unit="dateTimeFromNow",
             says="When the storm started.",
+            size=(3, 4),
         ),
         stat(
             "Times the usual",
             promql("max(stormcell_storm_intensity_ratio)" + in_storm, instant=True),
             says="New alerts over the usual at this hour. Below 1.5 for five minutes ends the storm.",
             steps=((None, "text"), (3, ORANGE), (10, RED)),
+            size=(3, 4),
         ),
         stat(
             "Alerts in the storm",
@@ -73,6 +77,15 @@ def _banner() -> list[Json]:
             says="Firing alerts that the storm is not about: another trouble that nobody else tells of.",
             steps=((None, GREEN), (1, ORANGE)),
         ),
+        stat(
+            "Source quiet",
+            promql("max(stormcell_source_quiet_timestamp_seconds > 0) * 1000", instant=True),
+            unit="dateTimeFromNow",
+            says="Since when a source of alerts is silent. What ended since then may not have recovered.",
+            steps=((None, ORANGE),),
+            absent="no",
+            size=(3, 4),
+        ),
     ]
 
 
@@ -90,6 +103,7 @@ def board() -> Json:
                 ask("evolution"),
                 says="A lane for each alert cluster. Click one for its alerts and why they are in it.",
                 size=(24, 16),
+                options={"alertmanagerUrl": "$alertmanager"},
             ),
             row("Outside the storm, and largest"),
             table(
@@ -116,6 +130,16 @@ def board() -> Json:
                 ask("clusters", state="live"),
                 says="What is live, as Stormcell lists it.",
                 sort="firing",
+                fields=(
+                    "severity",
+                    "title",
+                    "firing",
+                    "suppressed",
+                    "state",
+                    "opened_at",
+                    "recurs_cluster_id",
+                    "source_quiet_at",
+                ),
             ),
             row("Spread"),
             curves(
@@ -189,5 +213,12 @@ def board() -> Json:
             ),
         ],
         since="now-30m",
+        variables=[
+            textbox(
+                "alertmanager",
+                "Alertmanager",
+                "Its address as a browser reaches it: a cluster's card then opens its form for a silence.",
+            )
+        ],
         annotations=[storms_as_regions()],
     )

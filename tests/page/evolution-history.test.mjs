@@ -13,6 +13,7 @@ function scene(state = "growing") {
   const lane = { id: 1, bornAt: NOW - 300_000, endedAt: null, samples: [[NOW - 300_000, 3], [NOW - 100_000, 30]] };
   const view = {
     id: 1, lane, state, faded: false, y: 60, height: 40, thickest: 32, style: severityStyle(darkTheme, "critical"),
+    spans: [{ fromMs: -Infinity, toMs: Infinity, style: severityStyle(darkTheme, "critical") }],
     endMs: null, crossings: [{ fromX: 300, fromY: 60, toX: 330, toY: 100, firing: 4 }],
   };
   return {
@@ -61,4 +62,17 @@ test("every state can be drawn, known or not", () => {
     history.draw(scene(state), 0, 672);
     assert.ok(context.count("fill") > 0);
   }
+});
+
+test("a lane whose severity changed is drawn in each for its time", () => {
+  const { context, painter: history } = painter();
+  const once = painter();
+  const two = scene();
+  const [critical, warning] = ["critical", "warning"].map((name) => severityStyle(darkTheme, name));
+  two.shown[0].spans = [{ fromMs: -Infinity, toMs: NOW - 60_000, style: critical }, { fromMs: NOW - 60_000, toMs: Infinity, style: warning }];
+  history.draw(two, 0, 672);
+  once.painter.draw(scene(), 0, 672);
+
+  assert.equal(context.count("clip"), once.context.count("clip") + 2);
+  assert.ok(context.count("fill") > once.context.count("fill"));
 });

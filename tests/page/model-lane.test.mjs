@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { appendSample, bound, dropExpired, indexAt, replaceBetween, thinned, valueAt } from "../../receiver/page/model-lane.js";
+import { appendSample, bound, dropExpired, indexAt, replaceBetween, thinned, valueAt, newLane, noteSeverity } from "../../receiver/page/model-lane.js";
 
 test("a value holds until the next sample and is unknown before the first", () => {
   const samples = [[10, 1], [20, 5]];
@@ -50,4 +50,15 @@ test("replacing a span leaves what is outside of it", () => {
   const merged = replaceBetween([[5, 1], [15, 2], [25, 3]], [[1, 9], [12, 8], [30, 9]], 10, 20);
 
   assert.deepEqual(merged, [[5, 1], [12, 8], [25, 3]]);
+});
+
+test("a severity is noted when it changes, and the latest are kept", () => {
+  const lane = newLane(1, 0);
+  noteSeverity(lane, 1, "critical");
+  noteSeverity(lane, 2, "critical");
+  noteSeverity(lane, 3, "warning");
+  assert.deepEqual(lane.severities, [[1, "critical"], [3, "warning"]]);
+  for (let ms = 4; ms < 100; ms += 1) noteSeverity(lane, ms, String(ms));
+
+  assert.deepEqual([lane.severities.length, lane.severities.at(-1)[0]], [16, 99]);
 });

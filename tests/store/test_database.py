@@ -337,6 +337,10 @@ class TestQueries:
         assert [e.to_json() for e in events] == [e.to_json() for e in partition.events]
         between, _ = queries.events(after=1, start=at(1), end=at(2), limit=100)
         assert {e.time for e in between} == {at(1)}
+        types = ("cluster_created", "alert_resolved")
+        some, _ = queries.events(after=0, start=None, end=None, limit=100, types=types)
+        assert [e.seq for e in some] == [e.seq for e in events if e.type in types]
+        assert 0 < len(some) < len(events)
 
     def test_storms_are_told_newest_first(self, partition: Partition, queries: Queries) -> None:
         for number in range(5):

@@ -283,6 +283,7 @@ class TestApi:
             ("clusters/99999999999999999999", 400, "id"),
             ("alerts/ffffffffffffffff", 404, "fingerprint"),
             ("events?after=x", 400, "after"),
+            ("events?type=cluster_created&type=born", 400, "type"),
             ("nothing", 404, None),
         ],
     )
@@ -294,6 +295,21 @@ class TestApi:
         assert found == status
         assert answer["error"].get("field") == field
         assert set(answer["error"]) <= {"code", "message", "field"}
+
+    async def test_events_are_filtered_by_type_on_every_page(self, client: Client) -> None:
+        every = await client.items("/api/v1/events")
+        wanted = [e for e in every if e["type"] in ("cluster_created", "cluster_closed")]
+        assert 1 < len(wanted) < len(every)
+
+        path = "/api/v1/events?type=cluster_created&type=cluster_closed&limit=1"
+        found: list[dict[str, Any]] = []
+        after: str | None = "0"
+        while after is not None:
+            _, answer = await client.get(f"{path}&after={after}")
+            found += answer["items"]
+            after = answer["next"]
+
+        assert found == wanted
 
     async def test_stats_and_ledger(self, client: Client) -> None:
         _, stats = await client.get("/api/v1/stats")

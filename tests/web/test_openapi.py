@@ -760,6 +760,8 @@ async def test_the_parameters_that_are_described_are_those_that_are_known(
 def good_and_bad(schema: Mapping[str, Any]) -> tuple[list[object], list[object]]:
     """Return values at the bounds of *schema*, and values just beyond them."""
     schema = followed(schema)
+    if schema.get("type") == "array" and "enum" in schema["items"]:
+        return good_and_bad(schema["items"])
     if schema.get("type") == "array":
         return ["a=b", "a=b=c", "a="], ["a", "=b"]
     if schema.get("type") == "integer":

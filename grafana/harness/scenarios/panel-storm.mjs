@@ -21,9 +21,11 @@ export async function run(stage) {
     embedding: process.env.STORMCELL_HARNESS_EMBEDDING ?? 'onnx',
   });
   const grafana = await stage.grafanaFor(receiver);
+  const below = await stage.grafanaFor(receiver, { basePath: '/grafana' });
   const pages = {};
   for (const theme of THEMES) {
-    pages[theme] = await stage.open({ theme }, grafana);
+    // The light one is served below a path, as behind a reverse proxy.
+    pages[theme] = await stage.open({ theme }, theme === 'light' ? below : grafana);
     await pages[theme].show({
       title: 'Storm cells',
       height: 760,
@@ -69,7 +71,8 @@ export async function run(stage) {
   for (const theme of THEMES) {
     await drawer(pages[theme], theme, stage);
   }
-  await mergeAndSplit(page, receiver);
+  await mergeAndSplit(Object.values(pages), receiver);
+  await accessible(pages.light, '[data-testid=stormcell-panel]');
   await page.waitForTimeout(1500);
   await keep('joins');
   await storm;
@@ -80,6 +83,10 @@ export async function run(stage) {
   await keep('again');
   await closedRange(page);
   await page.picture('panel-past-dark');
+  await pages.light.setViewportSize({ width: 400, height: 800 });
+  await pages.light.change({});
+  await pages.light.waitForTimeout(500);
+  await pages.light.picture('panel-narrow-light');
   for (const one of Object.values(pages)) {
     await one.done();
   }
@@ -170,29 +177,31 @@ async function drawer(page, theme, stage) {
 }
 
 /** An operator's word is drawn as it is heard. */
-async function mergeAndSplit(page, receiver) {
+async function mergeAndSplit(pages, receiver) {
   const live = (await receiver.get('clusters?limit=100')).items
     .filter(({ firing: n }) => n > 0)
     .sort((a, b) => b.firing - a.firing);
   const [into, from] = live;
-  const { seq } = await page.told();
+  const { seq } = await pages[0].told();
   // What was merged cannot be split before the merge is undone: so the other way round.
   const { members } = await receiver.get(`clusters/${into.id}`);
   const some = members.filter(({ state }) => state === 'firing').slice(0, 3);
   await receiver.order('POST', `clusters/${into.id}/split`, {
     fingerprints: some.map(({ fingerprint }) => fingerprint),
   });
-  await page.waitForTimeout(3000);
+  await pages[0].waitForTimeout(3000);
   await receiver.order('POST', `clusters/${from.id}/merge`, { into: into.id });
-  await until('both to be heard', async () => {
-    const types = await page.evaluate(() => {
-      const events = window.harness.data.series.find(({ name: of }) => of === 'events');
-      const of = (field) => events.fields.find(({ name: is }) => is === field).values;
-      return [...of('type')].map((type, i) => [type, of('seq')[i]]);
+  for (const page of pages) {
+    await until('both to be heard', async () => {
+      const types = await page.evaluate(() => {
+        const events = window.harness.data.series.find(({ name: of }) => of === 'events');
+        const of = (field) => events.fields.find(({ name: is }) => is === field).values;
+        return [...of('type')].map((type, i) => [type, of('seq')[i]]);
+      });
+      const fresh = types.filter(([, at]) => at > seq).map(([type]) => type);
+      return fresh.includes('cluster_merged') && fresh.includes('cluster_split');
     });
-    const fresh = types.filter(([, at]) => at > seq).map(([type]) => type);
-    return fresh.includes('cluster_merged') && fresh.includes('cluster_split');
-  });
+  }
 }
 
 /** What comes back is marked, and the table and the drawer say what it is like. */

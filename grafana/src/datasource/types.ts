@@ -71,9 +71,15 @@ export interface StormcellQuery extends DataQuery {
   limit?: number;
 }
 
-export interface StormcellOptions extends DataSourceJsonData {}
+/** Read by Grafana's server, for receivers with a certificate of their own. */
+export interface StormcellOptions extends DataSourceJsonData {
+  tlsSkipVerify?: boolean;
+  tlsAuthWithCACert?: boolean;
+}
 
 export interface StormcellSecrets {
   /** A read token of the receiver; sent by Grafana's server, for reads only. */
   token?: string;
+  /** PEM; with tlsAuthWithCACert. */
+  tlsCACert?: string;
 }

@@ -15,6 +15,7 @@ export const CLUSTER_COLUMNS: Array<Column<Cluster>> = [
   time('updated_at', (cluster) => cluster.updated_at),
   time('closed_at', (cluster) => cluster.closed_at),
   time('resolved_at', (cluster) => cluster.resolved_at),
+  time('source_quiet_at', (cluster) => cluster.source_quiet_at),
   flag('accepting', (cluster) => cluster.accepting),
   number('suppressed', (cluster) => cluster.suppressed),
   number('stale', (cluster) => cluster.stale),
@@ -38,7 +39,7 @@ export function clustersFrame(clusters: readonly Cluster[]): DataFrame {
   return frameOf(FRAME_CLUSTERS, CLUSTER_COLUMNS, clusters);
 }
 
-const TIMES = ['opened_at', 'updated_at', 'closed_at', 'resolved_at', 'first_seen'];
+const TIMES = ['opened_at', 'updated_at', 'closed_at', 'resolved_at', 'source_quiet_at', 'first_seen'];
 const AS_THEY_ARE = [
   'title', 'severity', 'state', 'firing', 'size', 'accepting', 'suppressed', 'stale', 'confidence', 'novel',
   'merged_into', 'split_from', 'pinned', 'acked_by', 'note', 'labels', 'affected', 'spread', 'recurs',

@@ -63,6 +63,8 @@ export interface Cluster {
   updated_at?: string;
   closed_at?: string | null;
   resolved_at?: string | null;
+  /** By when a source had gone quiet by whose silence members ended: they may not have recovered. */
+  source_quiet_at?: string | null;
   labels?: Record<string, string>;
   affected?: Record<string, Record<string, number>>;
   spread?: Spread | null;
@@ -125,6 +127,8 @@ export interface Stats {
   flapping_alerts?: number;
   model_ready?: boolean;
   heartbeat_at?: string | null;
+  /** By when a source had gone quiet; null: none is. */
+  source_quiet_at?: string | null;
   stability?: Record<string, number | string | null>;
   index?: Record<string, number | null>;
   memory?: Record<string, number | string | boolean | null>;

@@ -5,8 +5,10 @@ import { count, duration } from '@page/format.js';
 import { type Cluster, type EvolutionModel, type Look } from '@page/model.js';
 import { visible } from '@page/text.js';
 import React from 'react';
+import { heldBackWords, quietWords } from './clusterWords';
 import { growthOf } from './now/growth';
 import { SeverityIcon } from './SeverityIcon';
+import { isKnown, NOTHING_KNOWN } from './situation';
 import { testIds } from './testIds';
 
 /** More rows nobody reads, and each costs with every change. */
@@ -15,11 +17,12 @@ const ROWS = 200;
 interface Props {
   model: EvolutionModel;
   look: Look;
+  time: (ms: number) => string;
   onOpen: (id: number) => void;
 }
 
 /** What the pictures show, as a table: for screen readers, for keyboards, and for who likes figures best. */
-export function ClusterTable({ model, look, onOpen }: Props) {
+export function ClusterTable({ model, look, time, onOpen }: Props) {
   const styles = useStyles2(getStyles);
   const live = model.live();
   const now = model.now();
@@ -57,7 +60,7 @@ export function ClusterTable({ model, look, onOpen }: Props) {
                 <Button fill="text" size="sm" className={styles.title} onClick={() => onOpen(cluster.id)}>
                   <bdi>{visible(look.titleOf(cluster) || `Cluster ${cluster.id}`, { limit: 160 })}</bdi>
                 </Button>
-                {cluster.recurs && <span className={styles.muted}> seen before</span>}
+                <span className={styles.muted}> {remarks(cluster, time)}</span>
               </td>
               <td className={styles.number}>{count(cluster.firing)}</td>
               <td className={styles.number}>
@@ -65,16 +68,21 @@ export function ClusterTable({ model, look, onOpen }: Props) {
               </td>
               <td>{cluster.state}</td>
               <td className={styles.number}>{duration((now - Date.parse(cluster.opened_at)) / 1000)}</td>
-              {storming && <td>{cluster.firing ? (apart.has(cluster.id) ? 'outside' : 'inside') : ''}</td>}
+              {storming && <td>{cluster.firing ? (apart.has(cluster.id) ? 'outside' : 'inside') : '–'}</td>}
             </tr>
           ))}
         </tbody>
       </table>
-      {!live.length && <p className={styles.muted}>No cluster is live.</p>}
+      {!live.length && <p className={styles.muted}>{isKnown(model) ? 'No cluster is live.' : `${NOTHING_KNOWN}.`}</p>}
       {live.length > ROWS && <p className={styles.muted}>and {count(live.length - ROWS)} more</p>}
     </div>
   );
 }
+
+const remarks = (cluster: Cluster, time: (ms: number) => string) =>
+  [cluster.recurs ? 'seen before' : '', ...heldBackWords(cluster), quietWords(cluster, time)]
+    .filter(Boolean)
+    .join(' · ');
 
 const getStyles = (theme: GrafanaTheme2) => ({
   scroll: css({ height: '100%', overflow: 'auto' }),

@@ -10,12 +10,14 @@ interface Props {
   /** What is being loaded, or why it is not. */
   loading: string;
   live: boolean;
+  /** Of a moment, with seconds. */
+  time: (ms: number) => string;
 }
 
 /** How the picture gets its news, or why it gets none: a picture that stands still must not look calm. */
-export function ConnectionMark({ connection, loading, live }: Props) {
+export function ConnectionMark({ connection, loading, live, time }: Props) {
   const styles = useStyles2(getStyles);
-  const { kind, icon, words, more } = told(connection, loading, live);
+  const { kind, icon, words, more } = told(connection, loading, live, time);
   return (
     <Tooltip content={more || words}>
       <span className={styles.mark} data-kind={kind} data-testid={testIds.connection} role="status" tabIndex={0}>
@@ -33,8 +35,15 @@ interface Told {
   more: string;
 }
 
-export function told(connection: Connection | null, loading: string, live: boolean): Told {
-  if (loading) {
+export function told(
+  connection: Connection | null,
+  loading: string,
+  live: boolean,
+  time: (ms: number) => string
+): Told {
+  const lost = live && connection && connection.state !== 'live' && connection.heardAt !== null;
+  // What is shown is old then, whatever is being loaded beside it.
+  if (loading && !lost) {
     const failed = loading.includes('not be loaded');
     return {
       kind: failed ? 'bad' : 'busy',
@@ -46,10 +55,10 @@ export function told(connection: Connection | null, loading: string, live: boole
   if (!live) {
     return { kind: 'ok', icon: 'history', words: 'Past', more: 'A closed range: nothing moves until it ends in now.' };
   }
-  const { state = 'connecting', text = 'Connecting', detail = '' } = connection ?? {};
+  const { state = 'connecting', text = 'Connecting', detail = '', heardAt = null } = connection ?? {};
   const kind = ({ live: 'ok', failed: 'bad', connecting: 'busy', reconnecting: 'busy' } as const)[state];
   const icon = ({ ok: undefined, busy: 'sync', bad: 'exclamation-triangle' } as const)[kind];
-  return { kind, icon, words: text, more: detail };
+  return { kind, icon, words: lost ? `${text}, as of ${time(heardAt!)}` : text, more: detail };
 }
 
 const getStyles = (theme: GrafanaTheme2) => ({

@@ -8,6 +8,7 @@ import React, { useCallback, useMemo, useState } from 'react';
 import { CanvasHost, type Hover } from './CanvasHost';
 import { ClusterTable } from './ClusterTable';
 import { ClusterTooltip } from './ClusterTooltip';
+import { heldBackWords, quietWords } from './clusterWords';
 import { ConnectionMark } from './ConnectionMark';
 import { clusterLinks, mappedSeverityColor, severityField } from './data/fields';
 import { useFeed } from './data/useFeed';
@@ -64,6 +65,7 @@ export function EvolutionPanel(props: PanelProps<Options>) {
   );
   const formatTime = useMemo(() => axisTime(timeZone), [timeZone]);
   const clock = useCallback((ms: number) => dateTimeFormat(ms, { timeZone, format: 'HH:mm' }), [timeZone]);
+  const exact = useCallback((ms: number) => dateTimeFormat(ms, { timeZone, format: 'HH:mm:ss' }), [timeZone]);
   // eslint-disable-next-line react-hooks/exhaustive-deps
   const situation = useMemo(() => situationOf(model, clock), [model, version, clock]);
   const { colorBy, colorLabel } = options;
@@ -76,7 +78,7 @@ export function EvolutionPanel(props: PanelProps<Options>) {
   const spoken = (cluster: number) => {
     const told = model.clusters.get(cluster);
     return told
-      ? `${visible(told.title, { limit: 160 })}: ${told.severity || 'no severity'}, ${count(told.firing)} of ${count(told.size)} alerts firing, ${told.state}`
+      ? `${visible(told.title, { limit: 160 })}: ${told.severity || 'no severity'}, ${[`${count(told.firing)} of ${count(told.size)} alerts firing`, ...heldBackWords(told), told.state, quietWords(told, clock)].filter(Boolean).join(', ')}`
       : '';
   };
 
@@ -98,7 +100,7 @@ export function EvolutionPanel(props: PanelProps<Options>) {
         <div className={styles.header}>
           <SituationLine situation={situation} />
           <div className={styles.tools}>
-            <ConnectionMark connection={feed.connection} loading={feed.loading} live={live} />
+            <ConnectionMark connection={feed.connection} loading={feed.loading} live={live} time={exact} />
             <RadioButtonGroup
               size="sm"
               aria-label="View"
@@ -116,7 +118,7 @@ export function EvolutionPanel(props: PanelProps<Options>) {
       )}
       <div className={styles.body}>
         {options.view === View.Table ? (
-          <ClusterTable model={model} look={look} onOpen={onSelect} />
+          <ClusterTable model={model} look={look} time={clock} onOpen={onSelect} />
         ) : (
           <CanvasHost
             kind={options.view}

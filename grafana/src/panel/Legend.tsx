@@ -16,7 +16,7 @@ export function Legend({ items }: { items: LegendItem[] }) {
         <li key={name}>
           <SeverityIcon style={style} size={10} />
           <span>{visible(name, { limit: 40 })}</span>
-          <span className={styles.count}>{count}</span>
+          {count > 0 && <span className={styles.count}>{count}</span>}
         </li>
       ))}
     </ul>

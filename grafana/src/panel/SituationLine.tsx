@@ -41,8 +41,7 @@ const getStyles = (theme: GrafanaTheme2) => ({
     color: theme.colors.text.maxContrast,
     overflow: 'hidden',
     textOverflow: 'ellipsis',
-    // What is beside it gives way first.
-    flexShrink: 0.01,
   }),
-  facts: css({ overflow: 'hidden', textOverflow: 'ellipsis', color: theme.colors.text.secondary }),
+  // It gives way first.
+  facts: css({ overflow: 'hidden', textOverflow: 'ellipsis', flexShrink: 1000, color: theme.colors.text.secondary }),
 });

@@ -72,6 +72,20 @@ describe('the legend', () => {
     ]);
   });
 
+  it('counts what fires, and names the rest', () => {
+    const clusters = [
+      cluster({ id: 1 }),
+      cluster({ id: 2, firing: 0 }),
+      cluster({ id: 3, firing: 0, severity: 'info' }),
+    ];
+    const items = legendItems(clusters, look({}), DEFAULTS, order);
+
+    expect(items.map(({ name, count }) => [name, count])).toEqual([
+      ['critical', 1],
+      ['info', 0],
+    ]);
+  });
+
   it('has the values of a label, the most first, and not more than can be read', () => {
     const options = { ...DEFAULTS, colorBy: ColorBy.Label };
     const clusters = Array.from({ length: 50 }, (_, id) =>

@@ -81,6 +81,7 @@ function hash(text: string): number {
 export interface LegendItem {
   name: string;
   style: SeverityStyle;
+  /** Clusters that fire; others have the colour too. */
   count: number;
 }
 
@@ -104,7 +105,7 @@ export function legendItems(
   for (const cluster of clusters) {
     const name = nameOf(cluster);
     const item = found.get(name) ?? { name, severity: cluster.severity, style: look.styleOf(cluster), count: 0 };
-    item.count += 1;
+    item.count += cluster.firing > 0 ? 1 : 0;
     found.set(name, item);
   }
   // A severity that is not in the order ranks above all, none below: as the receiver has it.

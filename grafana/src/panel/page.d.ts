@@ -29,7 +29,7 @@ declare module '@page/model.js' {
     clusters: Map<number, Cluster>;
     lanes: Map<number, Lane>;
     storm: Storm | null;
-    stats: unknown;
+    stats: import('../frames/schema').Stats | null;
     epoch: string | null;
     seq: number | null;
     severityOrder: string[];
@@ -171,7 +171,11 @@ declare module '@page/silence.js' {
   export function silencePlan(members: Labels[], others: Labels[]): Plan;
   export function matcherText(matcher: Matcher): string;
   export function silenceUrl(base: string, silence: Silence): string | null;
-  export function amtoolCommand(silence: Silence, how: { comment: string; duration?: string }): string;
+  export function addressOf(base: string): string | null;
+  export function amtoolCommand(
+    silence: Silence,
+    how: { comment: string; duration?: string; alertmanager?: string }
+  ): string;
 }
 
 declare module '@page/firing.js' {
@@ -197,6 +201,10 @@ declare module '@page/past.js' {
   ): string;
   export function likeness(similarity: number | null): string;
   export function noveltyWords(cluster: import('@page/model.js').Cluster, now: number): string;
+}
+
+declare module '@page/situation.js' {
+  export function doubtsOf(model: import('@page/model.js').EvolutionModel, time: (ms: number) => string): string[];
 }
 
 declare module '@page/cascade.js' {

@@ -1,5 +1,5 @@
 import { type DataSourcePluginOptionsEditorProps } from '@grafana/data';
-import { Alert, Field, Input, SecretInput, Stack, Text } from '@grafana/ui';
+import { Alert, Checkbox, Field, Input, SecretInput, SecretTextArea, Stack, Text } from '@grafana/ui';
 import React, { type ChangeEvent } from 'react';
 import { testIds } from '../testIds';
 import { type StormcellOptions, type StormcellSecrets } from '../types';
@@ -18,6 +18,15 @@ export function ConfigEditor({ options, onOptionsChange }: Props) {
       secureJsonData: { ...secureJsonData, token },
       secureJsonFields: { ...secureJsonFields, token: isSet },
     });
+  const setOption = (changes: Partial<StormcellOptions>) =>
+    onOptionsChange({ ...options, jsonData: { ...options.jsonData, ...changes } });
+  const setCertificate = (tlsCACert: string, isSet: boolean) =>
+    onOptionsChange({
+      ...options,
+      secureJsonData: { ...secureJsonData, tlsCACert },
+      secureJsonFields: { ...secureJsonFields, tlsCACert: isSet },
+    });
+  const { tlsSkipVerify = false, tlsAuthWithCACert = false } = options.jsonData;
   return (
     <Stack direction="column" gap={2}>
       <Text color="secondary">
@@ -60,6 +69,37 @@ export function ConfigEditor({ options, onOptionsChange }: Props) {
           onChange={({ currentTarget }: ChangeEvent<HTMLInputElement>) => setToken(currentTarget.value.trim(), false)}
         />
       </Field>
+      {options.url.startsWith('https:') && (
+        <>
+          <Checkbox
+            label="With the certificate of an authority of your own"
+            value={tlsAuthWithCACert}
+            disabled={options.readOnly}
+            onChange={({ currentTarget }) => setOption({ tlsAuthWithCACert: currentTarget.checked })}
+          />
+          {tlsAuthWithCACert && (
+            <Field noMargin label="CA certificate" htmlFor="stormcell-ca">
+              <SecretTextArea
+                id="stormcell-ca"
+                cols={WIDTH}
+                rows={5}
+                isConfigured={Boolean(secureJsonFields.tlsCACert)}
+                placeholder="-----BEGIN CERTIFICATE-----"
+                disabled={options.readOnly}
+                onReset={() => setCertificate('', false)}
+                onChange={({ currentTarget }) => setCertificate(currentTarget.value, false)}
+              />
+            </Field>
+          )}
+          <Checkbox
+            label="Skip TLS verification"
+            description="Whoever is between Grafana and the receiver could then read the token."
+            value={tlsSkipVerify}
+            disabled={options.readOnly}
+            onChange={({ currentTarget }) => setOption({ tlsSkipVerify: currentTarget.checked })}
+          />
+        </>
+      )}
       <Alert severity="info" title="Give a read token, not another one">
         It is sent with reads only. One that may also post alerts or give orders would let nobody do more from here, but
         more would be lost if it got out. How tokens are made is told in docs/access.md of the receiver.

@@ -12,6 +12,8 @@ export interface Alert {
   annotations: Record<string, string>;
   startsAt: string;
   endsAt: string | null;
+  /** How its end is known: told, lapsed, gone; null until it is resolved. */
+  ending: string | null;
   generatorURL: string;
   received_at: string;
   last_seen: string;
@@ -25,6 +27,7 @@ export const ALERT_COLUMNS: Array<Column<Alert>> = [
   time('startsAt', (alert) => alert.startsAt),
   time('endsAt', (alert) => alert.endsAt),
   text('state', (alert) => alert.state),
+  text('ending', (alert) => alert.ending),
   text('severity', (alert) => alert.severity),
   text('alertname', (alert) => alert.labels.alertname),
   text('summary', (alert) => alert.annotations.summary ?? alert.annotations.description),

@@ -86,7 +86,10 @@ export function marksOf(cluster: Cluster, wanted: Set<Marks>): Mark[] {
       `Cluster ${cluster.id} went into ${cluster.merged_into}`
     );
   } else if (cluster.state === 'resolved') {
-    mark(Marks.Resolutions, cluster.resolved_at, `Cluster ${cluster.id} is over: ${cluster.size} alerts`);
+    const words = cluster.source_quiet_at
+      ? 'is told to be over, and may not have recovered: its source had gone quiet'
+      : 'is over';
+    mark(Marks.Resolutions, cluster.resolved_at, `Cluster ${cluster.id} ${words}: ${cluster.size} alerts`);
   }
   return marks;
 }

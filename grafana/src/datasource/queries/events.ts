@@ -2,7 +2,7 @@
 
 import { eventsFrame } from '../../frames/events';
 import { type StreamEvent } from '../../frames/schema';
-import { readPages } from './pages';
+import { MOST_ROWS, readPages } from './pages';
 import { rangeParameters, withWarning, type Ask } from './query';
 
 export const EVENT_TYPES = [
@@ -20,18 +20,23 @@ export const EVENT_TYPES = [
   'alert_reopened',
   'alert_resolved',
   'alert_stale',
+  'alert_suppressed',
+  'alert_unsuppressed',
 ];
 
 export const events: Ask = async ({ api, query, range }) => {
-  const types = new Set(query.types ?? []);
   const id = query.clusterId ? Number(query.clusterId) : null;
   const about = ({ cluster_id, into, from }: StreamEvent) =>
     id === null || cluster_id === id || into === id || from === id;
-  const { items, more } = await readPages<StreamEvent>(api, 'events', rangeParameters(range), query.limit ?? 1000, {
+  const parameters = { ...rangeParameters(range), type: query.types };
+  // The receiver tells them from the oldest on: all are read, and the latest of them shown.
+  const { items, more } = await readPages<StreamEvent>(api, 'events', parameters, MOST_ROWS, {
     cursor: 'after',
-    wanted: (event) => (types.size === 0 || types.has(event.type)) && about(event),
+    wanted: about,
   });
+  const latest = items.slice(-(query.limit ?? 1000));
   const until = items.at(-1)?.time;
-  const text = `There are more events than are shown${until ? `: these end at ${until}` : ''}. Choose a shorter range.`;
-  return { frames: [withWarning(eventsFrame(items), more && text)] };
+  const text = `There are too many events to read them all${until ? `: these end at ${until}` : ''}. Choose a shorter range or fewer types.`;
+  const cut = latest.length < items.length && `Only the ${latest.length} latest of these events are shown.`;
+  return { frames: [withWarning(eventsFrame(latest), more ? text : cut)] };
 };

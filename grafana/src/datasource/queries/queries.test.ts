@@ -61,7 +61,7 @@ describe('clusters', () => {
     cluster(2, { severity: 'critical' }),
     cluster(3, { severity: 'page-me' }),
     cluster(4, { state: 'resolved', severity: 'critical' }),
-    cluster(5, { labels: { team: 'Payments' }, firing: 5 }),
+    cluster(5, { labels: { team: 'Payments' }, firing: 5, source_quiet_at: time(4) }),
   ];
   const update = {
     clusters: all,
@@ -72,6 +72,7 @@ describe('clusters', () => {
   it('that are live follow the stream, worst first; an unknown severity is worst', async () => {
     const { rows } = await ask(clusters, {}, {}, update);
     expect(rows.map(({ cluster_id: id }) => id)).toEqual([3, 2, 1, 5]);
+    expect(rows[3].source_quiet_at).toBe(Date.parse(time(4)));
   });
 
   it('can be filtered', async () => {
@@ -101,13 +102,21 @@ describe('clusters', () => {
 
 describe('alerts', () => {
   it('are asked for over the range, with labels that are some', async () => {
-    const alert = { labels: { alertname: 'X' }, annotations: { summary: 's' }, startsAt: time(1), endsAt: null };
+    const alert = {
+      labels: { alertname: 'X' },
+      annotations: { summary: 's' },
+      startsAt: time(1),
+      endsAt: null,
+      ending: 'lapsed',
+    };
     const { rows, asked } = await ask(
       alerts,
       { labels: ['a=b', 'nonsense', '=x'], limit: 5 },
       { alerts: { items: [alert], next: null } }
     );
-    expect(rows).toMatchObject([{ alertname: 'X', summary: 's', startsAt: Date.parse(time(1)), endsAt: null }]);
+    expect(rows).toMatchObject([
+      { alertname: 'X', summary: 's', startsAt: Date.parse(time(1)), endsAt: null, ending: 'lapsed' },
+    ]);
     expect(asked[0]).toMatchObject(['alerts', { label: ['a=b'], from: time(0), to: time(100), limit: 5 }]);
   });
 
@@ -119,12 +128,23 @@ describe('alerts', () => {
 });
 
 describe('events', () => {
-  it('are those of the types and the cluster', async () => {
-    const items = [event(1), event(2, { type: 'cluster_merged', cluster_id: 3, into: 1 }), event(3, { cluster_id: 2 })];
-    const answers = { events: { items, next: null } };
+  const items = [event(1), event(2, { type: 'cluster_merged', cluster_id: 3, into: 1 }), event(3, { cluster_id: 2 })];
+  const answers = { events: { items, next: null } };
+
+  it('are those of the cluster', async () => {
     expect((await ask(events, { clusterId: '1' }, answers)).rows.map(({ seq }) => seq)).toEqual([1, 2]);
-    expect((await ask(events, { types: ['cluster_merged'] }, answers)).rows.map(({ seq }) => seq)).toEqual([2]);
     expect((await ask(events, { types: [] }, answers)).rows).toHaveLength(3);
+  });
+
+  it('are asked for by type: the receiver leaves out what is not wanted', async () => {
+    const { asked } = await ask(events, { types: ['cluster_merged', 'storm_started'] }, answers);
+    expect(asked[0]).toMatchObject(['events', { type: ['cluster_merged', 'storm_started'], from: time(0) }]);
+  });
+
+  it('are the latest where there are more than are wanted, and that is said', async () => {
+    const { rows, frame } = await ask(events, { limit: 2 }, answers);
+    expect(rows.map(({ seq }) => seq)).toEqual([2, 3]);
+    expect(frame.meta!.notices![0].text).toMatch(/Only the 2 latest/);
   });
 });
 
@@ -197,6 +217,13 @@ describe('annotations', () => {
     expect(rows.map(({ id }) => id)).toEqual(['storm-7', 'merges-3', 'resolutions-1']);
     expect(rows[0]).toMatchObject({ time: Date.parse(time(20)), timeEnd: Date.parse(time(100)) });
     expect(rows[1].timeEnd).toBeNull();
+  });
+
+  it('do not call recovered what a silent source left', () => {
+    const ended = { state: 'resolved', resolved_at: time(50) };
+    const words = (given: object) => marksOf(cluster(1, { ...ended, ...given }), new Set([Marks.Resolutions]))[0].text;
+    expect(words({})).toMatch(/^Cluster 1 is over/);
+    expect(words({ source_quiet_at: time(40) })).toMatch(/may not have recovered: its source had gone quiet/);
   });
 
   it('tell a split from a birth', () => {

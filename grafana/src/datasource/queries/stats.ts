@@ -73,6 +73,7 @@ export const NOW_COLUMNS: Array<Column<Now>> = [
   figure('past_clusters', ({ memory }) => memory?.past_clusters),
   figure('measured_recall', ({ index }) => index?.measured_recall, { unit: 'percentunit', decimals: 1 }),
   time('heartbeat_at', ({ update }) => update.meta.stats?.heartbeat_at),
+  time('source_quiet_at', ({ update }) => update.meta.stats?.source_quiet_at),
   text('connection', ({ update }) => update.connection.text),
 ];
 

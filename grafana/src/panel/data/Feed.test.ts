@@ -96,6 +96,16 @@ describe('the feed', () => {
     expect([...model.clusters.keys()]).toEqual([7]);
   });
 
+  it('tells at once what it heard first: the canvas does not wait either', () => {
+    const { feed: one } = feed();
+    let told = 0;
+    one.subscribe(() => (told += 1));
+    one.take(read({ seq: 5, clusters: [cluster(1, 3)] }));
+
+    expect(told).toBe(1);
+    one.close();
+  });
+
   it('waits while nothing was heard', () => {
     const { feed: one, model } = feed();
     one.take(read({ epoch: '', clusters: [] }));

@@ -89,6 +89,7 @@ export class Feed {
     }
     const first = read.events[0]?.seq ?? read.seq + 1;
     const missed = read.seq > this.seq && first > this.seq + 1;
+    const begins = this.epoch === null;
     if (read.epoch !== this.epoch || missed || read.seq < this.seq) {
       this.start(read);
     } else {
@@ -97,7 +98,12 @@ export class Feed {
     this.epoch = read.epoch;
     this.seq = read.seq;
     this.rows = new Map(read.clusters.map((cluster) => [cluster.id, cluster]));
-    this.changed();
+    if (begins) {
+      // The canvas shows it at once: words that still know nothing must not stand above it.
+      this.tell();
+    } else {
+      this.changed();
+    }
   }
 
   /** Stop asking and telling. */

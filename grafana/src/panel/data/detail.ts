@@ -12,6 +12,8 @@ export interface Member {
   annotations: Record<string, string>;
   startsAt: string;
   endsAt: string | null;
+  /** How its end is known: told, lapsed, gone; null until it is resolved. */
+  ending?: string | null;
   generatorURL: string;
   links: Record<string, string>;
 }
@@ -52,10 +54,18 @@ export interface AlertDetail {
   why: Why | null;
 }
 
-/** Firing first, then stale, then resolved; of each the earliest. */
+const STATES = ['firing', 'suppressed', 'stale', 'resolved'];
+
+/** Firing first, then what is held back, stale and resolved; of each the earliest. */
 export function firingFirst(a: Member, b: Member): number {
-  const rank = ({ state }: Member) => (state === 'firing' ? 0 : state === 'stale' ? 1 : 2);
+  const rank = ({ state }: Member) => (STATES.includes(state) ? STATES.indexOf(state) : STATES.length);
   return rank(a) - rank(b) || Date.parse(a.startsAt) - Date.parse(b.startsAt);
+}
+
+/** A member's state; of one that ended, whether somebody said so. */
+export function stateWords({ state, ending }: Pick<Member, 'state' | 'ending'>): string {
+  const unsaid = { lapsed: 'resolved by silence', gone: 'gone from Alertmanager' }[ending ?? ''];
+  return state === 'resolved' && unsaid ? unsaid : state;
 }
 
 /** The labels that tell one member from the next. */

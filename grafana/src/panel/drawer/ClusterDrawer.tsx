@@ -9,6 +9,7 @@ import React from 'react';
 import { type ReceiverApi } from '../data/api';
 import { outwardLinks, type ClusterDetail } from '../data/detail';
 import { testIds } from '../testIds';
+import { heldBackWords, quietWords } from '../clusterWords';
 import { SeverityIcon } from '../SeverityIcon';
 import { Labels } from './Labels';
 import { Members } from './Members';
@@ -98,7 +99,12 @@ export function ClusterDrawer({ id, model, api, look, links, alertmanagerUrl, ti
         {told && (
           <>
             <Section title="Silence">
-              <Silencing cluster={cluster ?? told} api={api} alertmanagerUrl={alertmanagerUrl} />
+              <Silencing
+                cluster={cluster ?? told}
+                api={api}
+                alertmanagerUrl={alertmanagerUrl}
+                time={(ms) => dateTimeFormat(ms, { timeZone, format: 'HH:mm:ss' })}
+              />
             </Section>
             {Object.keys(told.cascade ?? {}).length > 0 && (
               <Section title="Order of firing">
@@ -137,21 +143,28 @@ function Figures({ cluster, now, time }: { cluster: Cluster; now: number; time: 
   const age = duration((now - Date.parse(cluster.opened_at)) / 1000);
   const ended = cluster.resolved_at ?? cluster.closed_at;
   const over = cluster.state === 'resolved' || cluster.state === 'merged';
+  const quiet = quietWords(cluster, (ms) => time(new Date(ms).toISOString()));
   return (
-    <div className={styles.figures}>
-      <span>{visible(cluster.severity || 'no severity', { limit: 40 })}</span>
-      <span>
-        <b>{count(cluster.firing)}</b> of {plural(cluster.size, 'alert')} firing
-      </span>
-      <span>{cluster.state}</span>
-      <span>
-        {over && ended ? `${time(cluster.opened_at)} to ${time(ended)}` : `since ${time(cluster.opened_at)}, ${age}`}
-      </span>
-      {typeof cluster.confidence === 'number' && (
-        <span>{Math.round(cluster.confidence * 100)} % sure of the grouping</span>
-      )}
-      {cluster.acked_by && <span>acknowledged by {visible(cluster.acked_by, { limit: 80 })}</span>}
-      <span>cluster {cluster.id}</span>
+    <div className={styles.figuresClip}>
+      <div className={styles.figures}>
+        <span>{visible(cluster.severity || 'no severity', { limit: 40 })}</span>
+        <span>
+          <b>{count(cluster.firing)}</b> of {plural(cluster.size, 'alert')} firing
+        </span>
+        {heldBackWords(cluster).map((words) => (
+          <span key={words}>{words}</span>
+        ))}
+        <span>{cluster.state}</span>
+        <span>
+          {over && ended ? `${time(cluster.opened_at)} to ${time(ended)}` : `since ${time(cluster.opened_at)}, ${age}`}
+        </span>
+        {typeof cluster.confidence === 'number' && (
+          <span>{Math.round(cluster.confidence * 100)} % sure of the grouping</span>
+        )}
+        {cluster.acked_by && <span>acknowledged by {visible(cluster.acked_by, { limit: 80 })}</span>}
+        <span>cluster {cluster.id}</span>
+        {quiet && <span className={styles.quiet}>{quiet}</span>}
+      </div>
     </div>
   );
 }
@@ -224,14 +237,18 @@ const getStyles = (theme: GrafanaTheme2) => ({
     alignItems: 'center',
     overflowWrap: 'anywhere',
   }),
+  // The dot before the first word of a line lies outside and is cut off.
+  figuresClip: css({ overflow: 'hidden' }),
   figures: css({
     display: 'flex',
     flexWrap: 'wrap',
+    marginLeft: theme.spacing(-2),
     rowGap: theme.spacing(0.5),
     color: theme.colors.text.secondary,
     b: { color: theme.colors.text.maxContrast, fontWeight: theme.typography.fontWeightBold },
-    'span:not(:last-child)::after': { content: '"·"', margin: theme.spacing(0, 0.75) },
+    'span::before': { content: '"·"', display: 'inline-block', width: theme.spacing(2), textAlign: 'center' },
   }),
+  quiet: css({ color: theme.colors.warning.text }),
   note: css({
     whiteSpace: 'pre-line',
     borderLeft: `3px solid ${theme.colors.border.medium}`,

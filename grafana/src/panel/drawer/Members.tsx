@@ -6,7 +6,7 @@ import { type Look } from '@page/model.js';
 import { visible } from '@page/text.js';
 import React, { useState } from 'react';
 import { type ReceiverApi } from '../data/api';
-import { firingFirst, tellingLabels, type ClusterDetail, type Member } from '../data/detail';
+import { firingFirst, stateWords, tellingLabels, type ClusterDetail, type Member } from '../data/detail';
 import { SeverityIcon } from '../SeverityIcon';
 import { WhyHere } from './WhyHere';
 
@@ -55,7 +55,7 @@ function MemberRow({ member, detail, api, look, now, time }: Props & { member: M
       <div className={styles.head}>
         <SeverityIcon style={style} />
         <b>{visible(labels.alertname ?? member.fingerprint, { limit: 120 })}</b>
-        <span className={firing ? styles.firing : styles.muted}>{visible(state)}</span>
+        <span className={firing ? styles.firing : styles.muted}>{visible(stateWords(member))}</span>
         <span className={styles.time}>
           {endsAt && !firing
             ? `${time(startsAt).slice(-8)} – ${time(endsAt).slice(-8)}`

@@ -2,9 +2,9 @@ import { css } from '@emotion/css';
 import { type GrafanaTheme2 } from '@grafana/data';
 import { Alert, Button, ClipboardButton, useStyles2 } from '@grafana/ui';
 import { firingAlerts, hitWords, type Firing } from '@page/firing.js';
-import { plural } from '@page/format.js';
+import { count, plural } from '@page/format.js';
 import { type Cluster } from '@page/model.js';
-import { amtoolCommand, matcherText, silencePlan, silenceUrl, type Silence } from '@page/silence.js';
+import { addressOf, amtoolCommand, matcherText, silencePlan, silenceUrl, type Silence } from '@page/silence.js';
 import { visible } from '@page/text.js';
 import React, { useState } from 'react';
 import { type ReceiverApi } from '../data/api';
@@ -15,24 +15,28 @@ interface Props {
   cluster: Cluster;
   api: ReceiverApi | null;
   alertmanagerUrl: string;
+  /** Of a moment, with seconds. */
+  time: (ms: number) => string;
 }
 
 type State = { of: number } & (
-  { kind: 'asking' } | { kind: 'told'; firing: Firing } | { kind: 'failed'; error: string }
+  { kind: 'asking' } | { kind: 'told'; firing: Firing; at: number; count: number } | { kind: 'failed'; error: string }
 );
 
 /** "Silence exactly this": asked for, since who fires changes all the time, and never done from here. */
-export function Silencing({ cluster, api, alertmanagerUrl }: Props) {
+export function Silencing({ cluster, api, alertmanagerUrl, time }: Props) {
+  const styles = useStyles2(getStyles);
   const [state, setState] = useState<State | null>(null);
   const current = state?.of === cluster.id ? state : null;
   const ask = async () => {
-    const of = cluster.id;
+    const { id: of, firing: counted } = cluster;
     if (!api) {
       return;
     }
     setState({ of, kind: 'asking' });
     try {
-      setState({ of, kind: 'told', firing: await firingAlerts(api, of) });
+      const firing = await firingAlerts(api, of);
+      setState({ of, kind: 'told', firing, at: Date.now(), count: counted });
     } catch (error) {
       setState({ of, kind: 'failed', error: error instanceof Error ? error.message : String(error) });
     }
@@ -46,7 +50,9 @@ export function Silencing({ cluster, api, alertmanagerUrl }: Props) {
         onClick={ask}
         disabled={!api || current?.kind === 'asking'}
       >
-        Silence exactly this in Alertmanager…
+        {addressOf(alertmanagerUrl)
+          ? 'Silence exactly this in Alertmanager…'
+          : 'Work out an amtool command that silences exactly this…'}
       </Button>
       <div aria-live="polite">
         {current?.kind === 'failed' && (
@@ -55,7 +61,14 @@ export function Silencing({ cluster, api, alertmanagerUrl }: Props) {
           </Alert>
         )}
         {current?.kind === 'told' && (
-          <PlanView firing={current.firing} cluster={cluster} alertmanagerUrl={alertmanagerUrl} />
+          <>
+            <p className={current.count === cluster.firing ? styles.asOf : styles.hits}>
+              As of {time(current.at)}
+              {current.count !== cluster.firing &&
+                `: then ${count(current.count)} fired, now ${count(cluster.firing)} do. Ask again.`}
+            </p>
+            <PlanView firing={current.firing} cluster={cluster} alertmanagerUrl={alertmanagerUrl} />
+          </>
         )}
       </div>
     </div>
@@ -101,7 +114,7 @@ function SilenceView({ silence, complete, comment, alertmanagerUrl }: SilencePro
       <ul className={styles.matchers}>
         {silence.matchers.map((matcher) => (
           <li key={matcher.name}>
-            <code>{visible(matcherText(matcher), { limit: 400 })}</code>
+            <code>{breakable(visible(matcherText(matcher), { limit: 400 }))}</code>
           </li>
         ))}
       </ul>
@@ -114,13 +127,31 @@ function SilenceView({ silence, complete, comment, alertmanagerUrl }: SilencePro
             Open in Alertmanager
           </OutLink>
         )}
-        <ClipboardButton icon="copy" size="sm" variant="secondary" getText={() => amtoolCommand(silence, { comment })}>
+        <ClipboardButton
+          icon="copy"
+          size="sm"
+          variant="secondary"
+          getText={() => amtoolCommand(silence, { comment, alertmanager: alertmanagerUrl })}
+        >
           Copy the amtool command
         </ClipboardButton>
       </div>
     </div>
   );
 }
+
+/** A choice of values is broken between them. */
+const breakable = (text: string) =>
+  text.split('|').map((part, i) => (
+    <React.Fragment key={i}>
+      {i > 0 && (
+        <>
+          |<wbr />
+        </>
+      )}
+      {part}
+    </React.Fragment>
+  ));
 
 const getStyles = (theme: GrafanaTheme2) => ({
   silence: css({ marginTop: theme.spacing(1), display: 'flex', flexDirection: 'column', gap: theme.spacing(0.75) }),
@@ -129,8 +160,9 @@ const getStyles = (theme: GrafanaTheme2) => ({
     display: 'flex',
     flexWrap: 'wrap',
     gap: theme.spacing(0.5),
-    code: { margin: 0, whiteSpace: 'pre-wrap' },
+    code: { margin: 0, whiteSpace: 'pre-wrap', display: 'inline-block' },
   }),
+  asOf: css({ color: theme.colors.text.secondary }),
   hits: css({ color: theme.colors.error.text, fontWeight: theme.typography.fontWeightMedium }),
   actions: css({ display: 'flex', flexWrap: 'wrap', gap: theme.spacing(1) }),
 });

@@ -10,10 +10,11 @@ import { waveText } from '@page/evolution-spread.js';
 import { countText, counted, drawable, TextMeasure } from '@page/evolution-text.js';
 import { isDark, mix, severityStyle, type DrawingTheme, type SeverityStyle } from '@page/evolution-theme.js';
 import { type Cluster, type EvolutionModel, type Look } from '@page/model.js';
+import { isKnown, situationOf } from '../situation';
 import { type CanvasView, type HoverPlace } from '../view';
-import { growthOf, type Growth } from './growth';
+import { growthOf, growthWords, type Growth } from './growth';
 import { discOf, discScales, GLOW, wordBox, type Disc, type WordBox } from './card';
-import { HEADING, layOut, type Cell, type Region, type Sized } from './layout';
+import { HEADING, layOut, total, type Cell, type Region, type Sized } from './layout';
 import { wrap } from './wrap';
 
 /** Counts change faster than one can read. */
@@ -386,8 +387,9 @@ export class NowView implements CanvasView {
     context.fillRect(0, 0, size.width, size.height);
     context.textBaseline = 'middle';
     const now = this.now();
+    const [inside, outside] = this.sides();
     for (const region of this.regions) {
-      this.heading(region);
+      this.heading(region, region.kind === 'storm' ? inside : outside);
       for (const { id } of region.cells) {
         const cluster = this.model?.clusters.get(id);
         const cell = this.shown.get(id);
@@ -396,7 +398,7 @@ export class NowView implements CanvasView {
         }
       }
     }
-    if (this.model && this.model.version > 0 && !this.shown.size) {
+    if (this.model && isKnown(this.model) && !this.shown.size) {
       this.calm();
     }
   }
@@ -405,12 +407,14 @@ export class NowView implements CanvasView {
     return `${Math.min(weight, this.theme.heaviest ?? weight)} ${size}px ${this.theme.font}`;
   }
 
-  private heading(region: Region) {
+  /** Cells move seldom; what is counted above them is as of now, as are the words around the picture. */
+  private heading({ kind, x, y, width, cells }: Region, clusters: Sized[]) {
     const { context, theme } = this;
-    const { kind, x, y, width, clusters, firing, more, moreFiring } = region;
-    if (!clusters) {
+    if (!clusters.length) {
       return;
     }
+    const shown = new Set(cells.map(({ id }) => id));
+    const rest = clusters.filter(({ id }) => !shown.has(id));
     const storm = kind === 'storm';
     const name = storm ? 'In the storm' : kind === 'outside' ? 'Outside the storm' : 'Firing now';
     if (storm) {
@@ -423,10 +427,10 @@ export class NowView implements CanvasView {
     context.fillStyle = storm ? mix(theme.storm, theme.text, isDark(theme.background) ? 0.45 : 0.1) : theme.text;
     context.fillText(name, x + 8, line);
     const after = this.measure.width(name, this.font(13, 700)) + 18;
-    const rest = more
-      ? `, of them ${countText(more)} (${countText(moreFiring)} firing) not shown for want of room`
+    const unseen = rest.length
+      ? `, of them ${countText(rest.length)} (${countText(total(rest))} firing) not shown for want of room`
       : '';
-    const words = `${counted(clusters, 'cluster')} · ${countText(firing)} firing${rest}`;
+    const words = `${counted(clusters.length, 'cluster')} · ${countText(total(clusters))} firing${unseen}`;
     context.font = this.font(12);
     context.fillStyle = theme.muted;
     context.fillText(this.measure.fit(words, this.font(12), width - after - 4), x + after, line);
@@ -574,7 +578,7 @@ export class NowView implements CanvasView {
   /** Under the title, the most urgent first: what is new, where it began and went, whom it hits. */
   private details(cluster: Cluster, growth: Growth): string[] {
     const { spread, affected, recurs } = cluster;
-    const told = [this.hint(growth)];
+    const told = [[growthWords(growth), recurs ? 'seen before' : ''].filter(Boolean).join(' · ')];
     if (spread?.waves?.length) {
       told.push(`${drawable(spread.label)}: ${spread.waves.slice(0, 4).map(waveText).join(', then ')}`);
     }
@@ -589,14 +593,7 @@ export class NowView implements CanvasView {
         );
       }
     }
-    if (recurs) {
-      told.push('seen before');
-    }
     return told.filter(Boolean);
-  }
-
-  private hint({ added, born }: Growth) {
-    return born ? 'began within a minute' : added ? `+${countText(added)} in a minute` : '';
   }
 
   private text(text: string, x: number, y: number, font: string, color: string) {
@@ -626,7 +623,12 @@ export class NowView implements CanvasView {
   private calm() {
     const { context, theme, size } = this;
     context.textAlign = 'center';
-    this.text('Nothing is firing.', size.width / 2, size.height / 2, this.font(17), theme.text);
+    this.text(this.calmWords(), size.width / 2, size.height / 2, this.font(17), theme.text);
+  }
+
+  /** As the line above the picture has it. */
+  private calmWords() {
+    return `${situationOf(this.model!, () => '').heading}.`;
   }
 
   private spoken() {
@@ -636,6 +638,6 @@ export class NowView implements CanvasView {
         const where = kind === 'storm' ? 'in the storm' : kind === 'outside' ? 'outside the storm' : 'live';
         return `${counted(clusters, 'cluster')} ${where}, ${counted(firing, 'alert')} firing`;
       });
-    return `Live alert clusters: ${told.join('; ') || 'nothing is firing'}.`;
+    return `Live alert clusters: ${told.join('; ') || (this.model && isKnown(this.model) ? 'nothing is firing' : 'nothing is known yet')}.`;
   }
 }

@@ -1,8 +1,17 @@
 import { describe, expect, it } from 'vitest';
-import { growthOf } from './growth';
+import { growthOf, growthWords } from './growth';
 
 const lane = (bornAt: number, ...samples: Array<[number, number]>) => ({ bornAt, samples });
 const now = 1_000_000;
+
+describe('the words of a growth', () => {
+  it('say both that it is new and how much came, and no sum of one', () => {
+    expect(growthWords({ added: 3, share: 1, born: true })).toBe('new, +3 in a minute');
+    expect(growthWords({ added: 1, share: 1, born: true })).toBe('began within a minute');
+    expect(growthWords({ added: 4, share: 0.5, born: false })).toBe('+4 in a minute');
+    expect(growthWords({ added: 0, share: 0, born: false })).toBe('');
+  });
+});
 
 describe('growth', () => {
   it('is what fires above what fired a minute ago', () => {

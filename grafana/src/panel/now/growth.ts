@@ -1,5 +1,7 @@
 /** How much of a cluster is new. Pure. */
 
+import { countText } from '@page/evolution-text.js';
+
 /** What came within this time is called new. */
 export const NEW_MS = 60_000;
 
@@ -10,6 +12,14 @@ export interface Growth {
   share: number;
   /** Born within the minute. */
   born: boolean;
+}
+
+/** Short: it stands on small cards. */
+export function growthWords({ added, born }: Growth): string {
+  if (born) {
+    return added > 1 ? `new, +${countText(added)} in a minute` : 'began within a minute';
+  }
+  return added ? `+${countText(added)} in a minute` : '';
 }
 
 interface Lane {

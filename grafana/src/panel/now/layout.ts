@@ -101,7 +101,7 @@ function region(kind: Region['kind'], clusters: Sized[], x: number, y: number, w
   };
 }
 
-const total = (clusters: Sized[]) => clusters.reduce((sum, { firing }) => sum + firing, 0);
+export const total = (clusters: Sized[]) => clusters.reduce((sum, { firing }) => sum + firing, 0);
 
 /** As many of the first as leave the smallest a cell that can be read; at least one. */
 function fitting(clusters: Sized[], room: number): Sized[] {

@@ -13,6 +13,7 @@ from receiver.core.clusters import Cluster
 from receiver.core.evidence import Background, Probe
 from receiver.core.index import VectorIndex
 from receiver.core.ranking import Reach
+from receiver.core.text_holders import TextHolders
 
 PER_SOURCE = 8
 """Clusters taken from one text or one label value: the latest that moved. On no labelled stream did half or
@@ -37,6 +38,7 @@ class LiveClusters:
         self.by_id: dict[int, Cluster] = {}
         self.texts = texts
         self._by_text: dict[int, set[int]] = {}
+        self._closed = TextHolders()
         self._by_token: dict[str, set[int]] = {}
         self._recent: dict[int, None] = {}
         self._homes: dict[str, set[int]] = {}
@@ -46,14 +48,17 @@ class LiveClusters:
         return len(self.by_id)
 
     def uses(self, text_id: int) -> bool:
-        """Whether an accepting cluster holds the text *text_id*."""
-        return text_id in self._by_text
+        """Whether a live cluster holds the text *text_id*: one that is merged may be asked for it."""
+        return text_id in self._by_text or text_id in self._closed
 
     def add(self, cluster: Cluster) -> None:
         """Take in a new or restored *cluster*; those restored come in the order of `moved_no`."""
         self.by_id[cluster.id] = cluster
+        self._closed.drop(cluster.id)
         if cluster.accepting:
             self.index(cluster, cluster.exemplars, cluster.tokens)
+        else:
+            self._closed.put(cluster.id, cluster.exemplars)
 
     def index(self, cluster: Cluster, text_ids: Iterable[int], tokens: Iterable[str]) -> None:
         """Make *cluster*, which moved, found by those of *text_ids* and *tokens* that it holds."""
@@ -88,9 +93,11 @@ class LiveClusters:
         self.unindex(cluster, cluster.exemplars, cluster.tokens)
         self._recent.pop(cluster.id, None)
         self._wait(cluster.id, "")
+        self._closed.put(cluster.id, cluster.exemplars)
 
     def remove(self, cluster: Cluster) -> None:
         """*cluster*, closed before, is no longer live."""
+        self._closed.drop(cluster.id)
         self.by_id.pop(cluster.id, None)
 
     def _wait(self, cluster_id: int, fingerprint: str) -> None:

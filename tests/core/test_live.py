@@ -82,12 +82,36 @@ def test_a_closed_cluster_is_found_no_more() -> None:
     assert clusters.uses(hash_of("disk is full"))
 
     clusters.close(other)
-    assert not clusters.uses(hash_of("disk is full"))
     assert len(clusters.texts) == 0
     clusters.unindex(other, [12345], ["pod=zz"])
     clusters.remove(one)
     clusters.remove(one)
     assert len(clusters) == 1
+
+
+def test_the_texts_of_a_closed_cluster_are_in_use_as_long_as_it_is_live() -> None:
+    """It may be merged, and must be the same after a restart."""
+    one, other = cluster(1, "disk is full"), cluster(2, "disk is full")
+    clusters = live(one, other)
+    text_id = hash_of("disk is full")
+    for each in (one, other):
+        each.accepting = False
+        clusters.close(each)
+    restored = live(one, other)
+
+    for each in (clusters, restored):
+        assert each.uses(text_id)
+        each.remove(one)
+        assert each.uses(text_id)
+        # Merged: it takes members again, and then no more.
+        other.accepting = True
+        each.add(other)
+        assert each.uses(text_id)
+        other.accepting = False
+        each.close(other)
+        assert each.uses(text_id)
+        each.remove(other)
+        assert not each.uses(text_id)
 
 
 def test_a_restored_closed_cluster_is_live_but_not_found() -> None:

@@ -26,7 +26,6 @@ from tests.store.test_restore import QUICK, Partition, check_constraints, folder
 CORE = dataclasses.replace(
     QUICK, memory=dataclasses.replace(QUICK.memory, max_past_clusters=20, max_vectors=100)
 )
-ROOMY = dataclasses.replace(CORE, memory=dataclasses.replace(CORE.memory, max_vectors=10_000))
 CAP = 800_000
 """Bytes; some hundreds of episodes."""
 
@@ -135,7 +134,7 @@ def test_the_file_stays_under_its_cap_and_what_is_left_is_whole(partition: Parti
 
 def test_a_restart_changes_nothing_whatever_was_deleted() -> None:
     with folder() as name, folder() as other:
-        steady, restarted = Partition(Path(name), ROOMY), Partition(Path(other), ROOMY)
+        steady, restarted = Partition(Path(name), CORE), Partition(Path(other), CORE)
         for number, (clock, alerts) in enumerate(stream(2, 120)):
             for each in (steady, restarted):
                 each.apply([(clock, one) for one in alerts])

@@ -151,15 +151,17 @@ def _sentence(placement: Placement) -> str:
         return "opens a cluster: no other takes alerts just now"
     at = f"{best.confidence:.2f}"
     if placement.cluster_id is None:
-        nearest = f"the nearest, {best.cluster_id}, fits with {at} only"
+        nearest = f"the nearest, cluster {best.cluster_id}, fits with {at} only"
         return f"opens a cluster: {nearest}, and would take it at a threshold of {at}"
     gap = (
         f"{best.gap_seconds:.0f} s after its latest"
         if best.gap_seconds
-        else "while it was firing up"
+        else "while the cluster was growing"
     )
     follows = (
-        f"; next is {runner_up.cluster_id} with {runner_up.confidence:.2f}" if runner_up else ""
+        f"; next is cluster {runner_up.cluster_id} with {runner_up.confidence:.2f}"
+        if runner_up
+        else ""
     )
     if best.at_home:
         told = f"it keeps coming back alone, now {gap}"

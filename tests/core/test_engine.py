@@ -62,7 +62,7 @@ def test_what_resembles_nothing_says_how_near_the_nearest_was() -> None:
     site.receive(1, alert("A", node="n1", summary="disk is full"))
     site.receive(2, alert("Zebra", animal="z", summary="stripes"))
 
-    assert "the nearest, 1, fits with" in site.events[-1].reason
+    assert "the nearest, cluster 1, fits with" in site.events[-1].reason
 
 
 def test_a_cluster_lives_from_forming_to_resolved() -> None:

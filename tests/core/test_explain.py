@@ -47,7 +47,7 @@ def test_what_joined_would_open_a_cluster_above_its_confidence() -> None:
     }
     assert found["reason"] == (
         "text 0.80, labels 0.25, 12 s after its latest; alone at a threshold above"
-        f" {BEST.confidence:.2f}; next is 7 with {NEXT.confidence:.2f}"
+        f" {BEST.confidence:.2f}; next is cluster 7 with {NEXT.confidence:.2f}"
     )
 
 
@@ -128,6 +128,6 @@ def test_no_evidence_gives_certainty() -> None:
 
 
 def test_one_that_came_amid_the_others_has_no_gap() -> None:
-    assert "while it was firing up" in sentence(
+    assert "while the cluster was growing" in sentence(
         Placement(5, 0.8, [score(5, 1, 1, 1, gap_seconds=0.0)], ())
     )

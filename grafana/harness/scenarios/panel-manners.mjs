@@ -55,7 +55,7 @@ async function hostile(stage, grafana) {
   const page = await shown(stage, grafana);
   const drawer = await openOne(page);
   await drawer.getByText(/^Members/).waitFor();
-  await drawer.getByRole('button', { name: /Silence exactly/ }).click();
+  await drawer.getByRole('button', { name: /silences? exactly this/i }).click();
   await drawer
     .getByText(/It hits/)
     .first()

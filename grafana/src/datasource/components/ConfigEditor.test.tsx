@@ -1,14 +1,17 @@
 import { type DataSourceSettings } from '@grafana/data';
-import { render, screen } from '@testing-library/react';
+import { cleanup, render, screen } from '@testing-library/react';
 import userEvent from '@testing-library/user-event';
 import React from 'react';
-import { describe, expect, it, vi } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { type StormcellOptions, type StormcellSecrets } from '../types';
 import { ConfigEditor } from './ConfigEditor';
 
 type Settings = DataSourceSettings<StormcellOptions, StormcellSecrets>;
 const settings = (url: string, jsonData: StormcellOptions = {}) =>
   ({ url, jsonData, secureJsonFields: {}, readOnly: false }) as unknown as Settings;
+
+// Files share a document: nothing else does it for the second of them.
+afterEach(cleanup);
 
 describe('the settings', () => {
   it('ask for TLS only where the address has it', () => {

@@ -1,8 +1,8 @@
-import { render, screen } from '@testing-library/react';
+import { cleanup, render, screen } from '@testing-library/react';
 import userEvent from '@testing-library/user-event';
 import { type Cluster } from '@page/model.js';
 import React from 'react';
-import { describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it } from 'vitest';
 import { type ReceiverApi } from '../data/api';
 import { Silencing } from './Silencing';
 
@@ -12,6 +12,9 @@ const api = { get: () => Promise.resolve({ items, next: null }) } as unknown as 
 const shown = (firing: number, alertmanagerUrl = '') => (
   <Silencing cluster={cluster(firing)} api={api} alertmanagerUrl={alertmanagerUrl} time={() => '03:12:09'} />
 );
+
+// Files share a document: nothing else does it for the second of them.
+afterEach(cleanup);
 
 describe('the silence', () => {
   it('promises Alertmanager only where its address is known', () => {

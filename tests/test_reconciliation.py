@@ -179,7 +179,7 @@ async def test_replicas_are_one_alert_and_suppressed_only_when_all_are(rig: Rig)
         ({"alerts": [listed(a="b"), {"labels": {}}]}, "alerts[1]: expected"),
         ({"alerts": [{"labels": 3, "fingerprint": "x", "status": {"state": 1}}]}, "alerts[0]"),
         ({"alerts": ["x" * 2000]}, "answer of more than 1024 bytes"),
-        ({"wait": 30.0}, "no answer within 0.3 s"),
+        ({"wait": 30.0}, "no answer within 1 s"),
     ],
 )  # fmt: skip
 async def test_nothing_is_concluded_from_one_that_does_not_answer_as_it_should(
@@ -188,8 +188,8 @@ async def test_nothing_is_concluded_from_one_that_does_not_answer_as_it_should(
     for name, value in changed.items():
         setattr(rig.one, name, value)
     rig.other.alerts = [listed(alertname="DiskFull")]
-    rig.make(max_body_bytes=Bytes(1024), timeout=Seconds(0.3))
-    async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=0.3)) as session:
+    rig.make(max_body_bytes=Bytes(1024), timeout=Seconds(1.0))
+    async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=1.0)) as session:
         await rig.made._poll(session)
         await rig.made._poll(session)
     (found, _) = rig.kept.surveys

@@ -559,4 +559,4 @@ def test_a_deletion_that_fails_stops_nothing(
     assert tried
     assert rig.names() == ["One", "Two"]
     assert rig.worker.restarts == 0
-    assert rig.writer.errors == len(tried)
+    rig.wait(lambda: rig.writer.errors == len(tried))

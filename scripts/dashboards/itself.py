@@ -177,9 +177,7 @@ def _memory() -> list[Json]:
             promql("max(stormcell_storage_size_bytes)", "on disk"),
             promql("max(stormcell_storage_used_bytes)", "used"),
             promql("max(stormcell_storage_limit_bytes)", "limit"),
-            promql(
-                "max(stormcell_storage_limit_bytes * stormcell_storage_limit_unmet)", "unmet"
-            ),
+            promql("max(stormcell_storage_limit_bytes * stormcell_storage_limit_unmet)", "unmet"),
             unit="bytes",
             says="At the limit the oldest that is over is deleted, and what is free is used again. Unmet: "
             "what goes on and what is remembered alone takes more.",

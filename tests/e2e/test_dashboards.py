@@ -22,7 +22,7 @@ STORM = 60
 SHORTER = (("$__rate_interval", "1m"), ("$__range", "1h"), ("[1d:5m]", "[1m:1s]"))
 """What Grafana puts in, and the step of a day's look back, between two of which this storm may lie."""
 
-UNKNOWN = ("stormcell_cluster_novel", "stormcell_source_quiet_timestamp_seconds")
+UNKNOWN = ("stormcell_cluster_novel", "max(stormcell_source_quiet_timestamp_seconds > 0) * 1000")
 """What has no answer: nothing is known to be new in a fresh database, and no source went quiet."""
 
 

@@ -1,7 +1,7 @@
 """What grafana/Dockerfile makes, built step by step without Docker, but for the system, Node and Grafana.
 
-The packages are those that are installed for `make grafana`, from the same lock by the same command: to fetch them
-once more takes minutes. With STORMCELL_FETCH set that step is run, too.
+The packages are those that are installed for `make grafana`, from the same lock by the same command: to
+fetch them once more takes minutes. With STORMCELL_FETCH set that step is run, too.
 """
 
 from __future__ import annotations

@@ -43,12 +43,18 @@ class Commands:
             raise NotFound(f"cluster {command.cluster_id} does not exist", field="id")
 
     def obey(self, command: Command) -> None:
-        """Do what *command* says, if it can be done."""
+        """Do what *command* says, if it can be done and changes anything.
+
+        Else the clock stays, too: nothing is told of it, and the journal does not have it.
+        """
         try:
             self.check(command)
         except StormcellError:
-            # Whoever gave it has asked `check` before; the journal has none of these.
+            # Whoever gave it has asked `check` before.
             return
+        if isinstance(command, OperatorCommand) and not (command.undoes or self._changed(command)):
+            return
+        self._state.come_to(command.time)
         if command.undoes:
             self._lift(command.undoes)
         if isinstance(command, Merge):
@@ -110,27 +116,34 @@ class Commands:
     # -- title, pin, who has it, note ------------------------------------------------------------
 
     def _update(self, command: OperatorCommand) -> None:
-        """Set what *command* sets, if it changes anything."""
-        cluster = self._state.cluster(command.cluster_id)
-        assert cluster is not None
-        was = {name: getattr(cluster, name) for name in command.update}
-        changed = {name: value for name, value in command.update.items() if value != was[name]}
-        if "title" in command.update and bool(command.update["title"]) != cluster.own_title:
-            changed["title"] = command.update["title"]
-        if not changed and not command.undoes:
-            return
+        """Set what *command* sets."""
+        cluster, changed = self._of(command), self._changed(command)
+        was = {name: getattr(cluster, name) for name in changed}
         for name, value in changed.items():
             if name != "title":
                 setattr(cluster, name, value)
         told = _word_of(command, "update")
         if changed:
-            told |= {"set": changed, "was": {name: was[name] for name in changed}}
+            told |= {"set": changed, "was": was}
         if "title" in changed:
             # So that this can be undone: a title of our own follows the members, an operator's stays.
             told["title_was_own"] = cluster.own_title
         self._state.emit(EventType.OPERATOR_COMMAND, cluster, **told)
         if "title" in changed:
             self._entitle(cluster, changed["title"])
+
+    def _of(self, command: OperatorCommand) -> Cluster:
+        cluster = self._state.cluster(command.cluster_id)
+        assert cluster is not None
+        return cluster
+
+    def _changed(self, command: OperatorCommand) -> dict[str, Any]:
+        """Return what of *command* is another than it is now."""
+        cluster, update = self._of(command), command.update
+        changed = {name: value for name, value in update.items() if value != getattr(cluster, name)}
+        if "title" in update and bool(update["title"]) != cluster.own_title:
+            changed["title"] = update["title"]
+        return changed
 
     def _entitle(self, cluster: Cluster, own: str) -> None:
         """Give *cluster* the title an operator wants; the one it would have, if that is empty."""

@@ -143,7 +143,6 @@ class Engine:
                     advance(item.time)
                 case _:
                     advance(item.time)
-                    state.come_to(item.time)
                     self._commands.obey(item)
         return state.take_events()
 

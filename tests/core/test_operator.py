@@ -64,6 +64,19 @@ def test_a_command_is_told_with_what_was_before() -> None:
     assert (renamed["type"], renamed["title"]) == ("cluster_renamed", "Database")
 
 
+def test_what_changes_nothing_does_not_move_the_clock() -> None:
+    """The journal does not have it: with the clock moved, a replay would tell other times."""
+    site = Site()
+    site.receive(0, alert())
+    tell(site, 5, note="known")
+
+    assert tell(site, 60, note="known") == []
+    assert tell(site, 60, cluster_id=99, note="unknown") == []
+    told = site.receive(50, alert(node="n2"))[0]
+
+    assert told.time == at(50)
+
+
 def test_saying_it_again_changes_nothing() -> None:
     site = Site()
     site.receive(0, alert())

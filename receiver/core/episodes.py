@@ -16,6 +16,11 @@ _FLAP_WINDOW = 600 * SECOND
 """Nanoseconds; an alert that fires again within two group_intervals of its end has flapped."""
 
 
+_LATE_COPY = 600 * SECOND
+"""Nanoseconds; two group_intervals. An Alertmanager gives up a notification after one: what comes later was
+made later, and tells of what fires then."""
+
+
 class Known(Enum):
     """What we know of the alert."""
 
@@ -32,10 +37,10 @@ class Relation(Enum):
     EARLIER = auto()
     LATER = auto()
     BELATED = auto()
-    """Earlier than what was told, and yet of a firing that began after we first heard of the episode.
+    """Earlier than what was told, and yet no older word: to take it for one would hide an alert that fires.
 
-    What was told lay in the future then: the sender's clock was wrong. Nothing we have heard of begins
-    later than that, so this is no older word, and to take it for one would hide an alert that fires.
+    Either it began after we first heard of the episode, and what was told lay in the future then, as the
+    sender's clock was wrong. Or another sender tells of a firing that began earlier, and says so now.
     """
 
 
@@ -89,7 +94,10 @@ def decide(known: Episode | None, alert: Alert, received_at: int) -> tuple[Actio
     if known.state is EpisodeState.RESOLVED:
         received = alert.starts_at if alert.status is Status.FIRING else end_of(alert, received_at)
         reference = known.starts_at if alert.status is Status.FIRING else known.ends_at or 0
-        return _TABLE[alert.status, Known.CLOSED, _relation(known, alert, received, reference)]
+        relation = _relation(known, alert, received, reference)
+        if relation is Relation.EARLIER and _fires_now(known, alert, received_at):
+            relation = Relation.BELATED
+        return _TABLE[alert.status, Known.CLOSED, relation]
     return _decide_open(known, alert, received_at)
 
 
@@ -124,6 +132,14 @@ def _decide_open(known: Episode, alert: Alert, received_at: int) -> tuple[Action
         # Another replica fires on; or the sender's own word moved, within this very episode.
         return Action.REFRESH, Outcome.REFRESH
     return _TABLE[Status.FIRING, Known.OPEN, relation]
+
+
+def _fires_now(known: Episode, alert: Alert, received_at: int) -> bool:
+    """Whether *alert* cannot be a late copy of what was sent before *known*, which is over, ended."""
+    if alert.status is not Status.FIRING:
+        return False
+    vouched = alert.ends_at is not None and alert.ends_at > received_at
+    return vouched or received_at - known.last_seen > _LATE_COPY
 
 
 def _relation(known: Episode, alert: Alert, received: int, reference: int) -> Relation:

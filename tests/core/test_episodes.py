@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import pytest
 
 from receiver.core import episodes
@@ -154,6 +156,16 @@ class TestAClockThatWasWrong:
         assert decide(self.known(), older, at(311)) == (Action.RECORD, Outcome.STALE)
         closed = self.known(EpisodeState.RESOLVED)
         assert decide(closed, over, at(311)) == (Action.PROLONG, Outcome.REFRESH)
+
+    def test_what_another_sender_says_fires_now_is_no_late_copy_of_what_is_over(self) -> None:
+        """A Prometheus is heard again whose alert began before that of the one that resolved."""
+        vouched = dataclasses.replace(alert(starts=90), ends_at=at(500))
+        after = (CLOSED.last_seen - at(0)) / 1e9
+
+        assert decide(CLOSED, vouched, at(300)) == (Action.REOPEN, Outcome.REOPENED)
+        assert decide(CLOSED, vouched, at(500)) == (Action.IGNORE, Outcome.STALE)
+        assert decide(CLOSED, alert(starts=90), at(after + 600)) == (Action.IGNORE, Outcome.STALE)
+        assert decide(CLOSED, alert(starts=90), at(after + 601)) == (Action.REOPEN, Outcome.REOPENED)
 
     def test_what_is_heard_of_a_stale_one_is_no_late_copy(self) -> None:
         known = self.known(EpisodeState.STALE, after=at(90))

@@ -214,7 +214,7 @@ def _uptime(status: bytes, now: int) -> float:
     """Return for how many seconds the sender of *status* is up at *now*, by its own clock."""
     try:
         started = timestamps.parse(json.loads(status)["uptime"])
-    except (ValueError, TypeError, KeyError):
+    except (ValueError, TypeError, KeyError, RecursionError):
         raise _Unusable("status.uptime: expected a time in RFC 3339") from None
     return seconds(now - (started or 0))
 

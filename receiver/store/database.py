@@ -72,7 +72,8 @@ class Database:
         """
         self.path = directory / FILE_NAME
         try:
-            directory.mkdir(parents=True, exist_ok=True)
+            # Alerts tell of a site what its neighbours on this machine need not know.
+            directory.mkdir(mode=0o700, parents=True, exist_ok=True)
             self._lock = (directory / "lock").open("a")
         except FileExistsError as error:
             raise StoreError(

@@ -33,6 +33,11 @@ def queries(partition: Partition) -> Iterator[Queries]:
 
 
 class TestOpening:
+    def test_a_directory_that_is_made_is_nobody_elses(self, tmp_path: Path) -> None:
+        Database(tmp_path / "data").close()
+
+        assert (tmp_path / "data").stat().st_mode & 0o077 == 0
+
     def test_a_newer_database_is_refused_and_left_alone(self, tmp_path: Path) -> None:
         Database(tmp_path).close()
         raw = sqlite3.connect(tmp_path / FILE_NAME)

@@ -165,7 +165,10 @@ class TestAClockThatWasWrong:
         assert decide(CLOSED, vouched, at(300)) == (Action.REOPEN, Outcome.REOPENED)
         assert decide(CLOSED, vouched, at(500)) == (Action.IGNORE, Outcome.STALE)
         assert decide(CLOSED, alert(starts=90), at(after + 600)) == (Action.IGNORE, Outcome.STALE)
-        assert decide(CLOSED, alert(starts=90), at(after + 601)) == (Action.REOPEN, Outcome.REOPENED)
+        assert decide(CLOSED, alert(starts=90), at(after + 601)) == (
+            Action.REOPEN,
+            Outcome.REOPENED,
+        )
 
     def test_what_is_heard_of_a_stale_one_is_no_late_copy(self) -> None:
         known = self.known(EpisodeState.STALE, after=at(90))

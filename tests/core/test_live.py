@@ -94,9 +94,9 @@ def test_the_texts_of_a_closed_cluster_are_in_use_as_long_as_it_is_live() -> Non
     one, other = cluster(1, "disk is full"), cluster(2, "disk is full")
     clusters = live(one, other)
     text_id = hash_of("disk is full")
-    for each in (one, other):
-        each.accepting = False
-        clusters.close(each)
+    for closed in (one, other):
+        closed.accepting = False
+        clusters.close(closed)
     restored = live(one, other)
 
     for each in (clusters, restored):

@@ -81,6 +81,14 @@ class Metrics:
             "Requests of any kind that failed for a fault of ours, or of the database, answered 500.",
             registry=registry,
         )
+        self.refusals = Counter(
+            "stormcell_access_refused",
+            "Requests of any kind that were refused for who asked, by answer.",
+            ["code"],
+            registry=registry,
+        )
+        for code in ("401", "403"):
+            self.refusals.labels(code)
         self.webhook_duration = Histogram(
             "stormcell_webhook_duration_seconds",
             "From the first byte of a webhook to its answer.",
@@ -232,6 +240,10 @@ class Metrics:
     def cut(self) -> None:
         """Count a notification from which the sender cut alerts."""
         self.truncated.inc()
+
+    def refused(self, status: int) -> None:
+        """Count a request that was answered *status* for who asked."""
+        self.refusals.labels(str(status)).inc()
 
     def failed(self) -> None:
         """Count a request that was answered 500."""

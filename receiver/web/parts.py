@@ -175,6 +175,10 @@ class Metrics(Protocol):
         """Count a notification from which the sender cut alerts."""
         ...
 
+    def refused(self, status: int) -> None:
+        """Count a request that was answered *status* for who asked."""
+        ...
+
     def failed(self) -> None:
         """Count a request that was answered 500."""
         ...

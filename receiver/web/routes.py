@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Awaitable, Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 from aiohttp import web
 
+from receiver.core.errors import StormcellError
 from receiver.web.access import Access, Role
+
+log = logging.getLogger(__name__)
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -35,20 +39,35 @@ Checker = Callable[[], Access]
 """Returns what decides now: a reload makes another."""
 
 
-def routes(calls: Iterable[Call], prefix: str, access: Checker) -> Iterator[web.RouteDef]:
-    """Yield the routes of *calls* under *prefix*, each behind its role."""
+def routes(
+    calls: Iterable[Call], prefix: str, access: Checker, on_refusal: Callable[[int], None]
+) -> Iterator[web.RouteDef]:
+    """Yield the routes of *calls* under *prefix*, each behind its role; tell *on_refusal* the statuses."""
     for call in calls:
-        handler = _guarded(call, access)
+        handler = _guarded(call, access, on_refusal)
         if call.method == "GET":
             yield web.get(prefix + call.path, handler)
         else:
             yield web.route(call.method, prefix + call.path, handler)
 
 
-def _guarded(call: Call, access: Checker) -> Handler:
+def _guarded(call: Call, access: Checker, on_refusal: Callable[[int], None]) -> Handler:
     async def handle(request: web.Request) -> web.StreamResponse:
         ticket = request.query.get("ticket", "") * call.ticket
-        await access().check(request, call.role, ticket=ticket)
+        try:
+            await access().check(request, call.role, ticket=ticket)
+        except StormcellError as error:
+            # A sender with a wrong token, and who guesses at one, must be seen from here.
+            on_refusal(error.status)
+            log.warning(
+                "access was refused",
+                extra={
+                    "call": f"{call.method} {call.path}",
+                    "code": error.status,
+                    "peer": request.remote,
+                },
+            )
+            raise
         return await call.handler(request)
 
     return handle

@@ -137,7 +137,7 @@ class Server:
         ]
         app = web.Application(middlewares=middlewares, client_max_size=2**20)
         prefix = self._settings.prefix
-        app.add_routes(routes(self.calls(), prefix, lambda: self.access))
+        app.add_routes(routes(self.calls(), prefix, lambda: self.access, self._metrics.refused))
         if prefix:
             elsewhere = page.redirect(f"{prefix}/")
             app.add_routes([web.get("/", elsewhere), web.get(prefix, elsewhere)])

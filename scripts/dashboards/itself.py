@@ -247,6 +247,7 @@ def _faults() -> list[Json]:
                     ("event_loop_faults", "event loop"),
                     ("storage_errors", "database"),
                     ("request_failures", "requests answered 500"),
+                    ("access_refused", "access refused"),
                     ("log_lines_left_out", "log lines left out"),
                 )
             ),

@@ -48,6 +48,20 @@ async def test_a_wrong_token_is_refused(guarded: Client, header: str) -> None:
     assert "nonsense" not in json.dumps(answer)
 
 
+async def test_who_is_refused_is_logged_and_counted(
+    guarded: Client, caplog: pytest.LogCaptureFixture
+) -> None:
+    """An Alertmanager with a wrong token would not be seen from here."""
+    wrong = {"Authorization": "Bearer nonsense"}
+    status, _ = await guarded.call("POST", "/api/v1/webhook", headers=wrong)
+
+    assert status == 401
+    (line,) = [r for r in caplog.records if r.message == "access was refused"]
+    assert (line.code, line.call) == (401, "POST /api/v1/webhook")  # type: ignore[attr-defined]
+    assert "nonsense" not in caplog.text
+    assert 'stormcell_access_refused_total{code="401"} 1.0' in guarded.app.metrics.render().decode()
+
+
 async def test_tokens_are_rotated_without_a_restart(
     start: Start, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:

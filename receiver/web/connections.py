@@ -57,6 +57,16 @@ class Connection(web.RequestHandler):
         self._connections.forget(self)
         super().connection_lost(exc)
 
+    def handle_error(
+        self,
+        request: web.BaseRequest,
+        status: int = 500,
+        exc: BaseException | None = None,
+        message: str | None = None,
+    ) -> web.StreamResponse:
+        """Answer what is no HTTP, with nothing of *message*, which repeats what was sent; see aiohttp."""
+        return super().handle_error(request, status, exc, "the request cannot be read as HTTP\n")
+
     def abort(self) -> None:
         """End it at once.
 

@@ -65,7 +65,12 @@ class Connection(web.RequestHandler):
         message: str | None = None,
     ) -> web.StreamResponse:
         """Answer what is no HTTP, with nothing of *message*, which repeats what was sent; see aiohttp."""
-        return super().handle_error(request, status, exc, "the request cannot be read as HTTP\n")
+        return super().handle_error(
+            request,
+            status,
+            exc,
+            "the request cannot be read as HTTP, or its encoding is none of gzip and deflate\n",
+        )
 
     def abort(self) -> None:
         """End it at once.

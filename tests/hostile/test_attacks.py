@@ -113,7 +113,7 @@ REFUSED: dict[str, tuple[bytes, dict[str, str], int, str]] = {
     "an encoding nobody knows": (b"\x01" + GOOD, {"Content-Encoding": "rot13"}, 400, "not JSON"),
     "an encoding twice": (
         gzip.compress(gzip.compress(GOOD)), {"Content-Encoding": "gzip, gzip"}, 400, "not UTF-8"),
-    "an encoding that is not here": (GOOD, {"Content-Encoding": "br"}, 400, "content-encoding"),
+    "an encoding that is not here": (GOOD, {"Content-Encoding": "br"}, 400, "cannot be read as HTTP"),
 }  # fmt: skip
 
 

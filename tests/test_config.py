@@ -42,6 +42,8 @@ def test_a_file_and_then_overrides_are_read(tmp_path: Path) -> None:
         ("a: [", "not YAML"),
         ("intake: {max_wait: 2026-13-45}", "not YAML: month must be in 1..12"),
         ("intake: {batch_size: " + "9" * 5000 + "}", "not YAML: Exceeds the limit"),
+        ("web: {route_prefix: /s}\nweb:\n", "line 2: a key is there twice, expected once"),
+        ("web:\n  route_prefix: /s\n  route_prefix: /t\n", "line 3: a key is there twice"),
         ("heartbeat: {matchers: ['=']}", "heartbeat.matchers: got '=', expected a matcher"),
     ],
 )

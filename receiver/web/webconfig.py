@@ -15,7 +15,9 @@ from typing import Any
 
 import yaml
 
+from receiver import strict_yaml
 from receiver.core.settings import ConfigError
+from receiver.strict_yaml import Twice
 from receiver.web import tls
 from receiver.web.passwords import is_hash
 from receiver.web.tls import TlsSettings
@@ -67,11 +69,11 @@ def read(path: Path) -> WebConfig:
     except UnicodeDecodeError:
         raise ConfigError(f"{path}: expected UTF-8") from None
     try:
-        document = yaml.load(text, _Loader)
+        document = strict_yaml.load(text)
     except yaml.MarkedYAMLError as error:
         # The error quotes the line, and what is unknown in it; a hash or a password may stand there.
         line = 0 if error.problem_mark is None else error.problem_mark.line + 1
-        known = isinstance(error, yaml.scanner.ScannerError | yaml.parser.ParserError | _Twice)
+        known = isinstance(error, yaml.scanner.ScannerError | yaml.parser.ParserError | Twice)
         problem = f": {error.problem}" if known else ""
         raise ConfigError(f"{path}, line {line}: not YAML that can be read{problem}") from None
     except (yaml.YAMLError, ValueError, RecursionError):
@@ -208,24 +210,6 @@ def _users(mapping: object) -> dict[str, str]:
             )
         users[user] = told
     return users
-
-
-class _Twice(yaml.constructor.ConstructorError):
-    pass
-
-
-class _Loader(yaml.SafeLoader):
-    """As the toolkit's, refuses a key that is there twice: the one that does not count may be meant."""
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
-        seen = set()
-        for key, _ in node.value:
-            # One that is no text is refused later, by name.
-            name = key.value if isinstance(key.value, str) else key
-            if name in seen:
-                raise _Twice(None, None, "a key is there twice", key.start_mark)
-            seen.add(name)
-        return super().construct_mapping(node, deep)
 
 
 @dataclass(frozen=True, slots=True)

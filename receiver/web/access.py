@@ -155,6 +155,22 @@ class Access:
         known = config.tls is not None and config.tls.knows_clients
         return known and not (self._has_tokens or self._open_roles or self._file.has_users)
 
+    def check_after(self, before: Access) -> None:
+        """Refuse to give everybody what *before* did not, only because the settings say less.
+
+        An emptied file is a slip of the pen, and a running server opens no door for it.
+
+        Raises:
+            ConfigError: Everybody would have a role that `web.anonymous_roles` does not name.
+        """
+        opened = self._anonymous - before._anonymous - self._open_roles
+        if opened:
+            roles = ", ".join(role.value for role in Role if role in opened)
+            raise ConfigError(
+                "web: got no token, no user and no anonymous_roles any more, which would give everybody"
+                f" the roles {roles}: name them in web.anonymous_roles if that is meant, or restart"
+            )
+
     @property
     def challenge(self) -> str:
         """What a client without credentials is told to bring, for `WWW-Authenticate`."""

@@ -230,6 +230,7 @@ class WebFile:
         self._seconds = seconds
         self._path = Path(path)
         self._encrypts: bool | None = None
+        self._knows_clients = False
         self._watched: Watched[_Loaded] | None = None
         if path:
             self._watched = Watched(
@@ -244,8 +245,16 @@ class WebFile:
             raise ConfigError(
                 f"{self._path}: tls_server_config: to come or to go it needs a restart"
             )
+        knows_clients = config.tls is not None and config.tls.knows_clients
+        if self._knows_clients and not knows_clients:
+            # It may be all that guards: as with users, a slip of the pen opens no door.
+            raise ConfigError(
+                f"{self._path}: tls_server_config.client_auth_type: to want no certificate of clients"
+                " any more needs a restart"
+            )
         context = None if config.tls is None else tls.context(config.tls)
         files = [] if config.tls is None else config.tls.files
+        self._knows_clients = knows_clients
         return _Loaded(config, context), [self._path, *files]
 
     def _loaded(self) -> _Loaded:

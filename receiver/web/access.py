@@ -245,8 +245,9 @@ class Access:
             Forbidden: They give another role, or the request comes from a strange page.
             TryLater: Too many passwords are being checked.
         """
-        if role is not Role.WEBHOOK:
-            self._check_host(request)
+        if role is not Role.WEBHOOK or "Origin" in request.headers:
+            # Alertmanager may know us by any name, and sends no Origin; a browser's post has one.
+            self._check_host(request, role or Role.READ)
         if request.method not in ("GET", "HEAD") or _is_upgrade(request):
             self._check_origin(request)
         if role is None:
@@ -297,12 +298,12 @@ class Access:
                 field="Origin",
             )
 
-    def _check_host(self, request: web.Request) -> None:
+    def _check_host(self, request: web.Request, role: Role) -> None:
         """Refuse a name that is not this machine's, where only this machine is trusted.
 
-        A page of a stranger may have its own name resolve to 127.0.0.1 and would read all we have.
+        A page of a stranger may have its own name resolve to 127.0.0.1 and would do all that *role* may.
         """
-        if not (self._loopback and Role.READ in self._anonymous):
+        if not (self._loopback and role in self._anonymous):
             return
         name = _host_of(request.host)
         if not is_loopback(name) and name not in self._hosts:

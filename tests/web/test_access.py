@@ -187,6 +187,36 @@ class TestPlaces:
 
         assert (read, posted) == (status, 200)
 
+    @pytest.mark.parametrize("roles", ["[]", "[webhook]"])
+    @pytest.mark.parametrize(
+        ("host", "status"), [("rebound.example:9783", 403), ("localhost:9783", 200)]
+    )
+    async def test_a_page_by_a_name_that_is_not_ours_posts_no_alerts(
+        self, start: Start, roles: str, host: str, status: int
+    ) -> None:
+        """A browser sends Origin with each post; to the page of such a name it is our own."""
+        async with start(f"web.anonymous_roles={roles}") as client:
+            headers = {"Host": host, "Origin": f"http://{host}"}
+            statuses = [
+                (await client.call("POST", path, data=content, headers=headers))[0]
+                for path, content in (
+                    ("/api/v1/webhook", body(entry())),
+                    ("/api/v2/alerts", b'[{"labels": {"alertname": "A"}}]'),
+                )
+            ]
+
+        assert statuses == [status, status]
+
+    async def test_a_role_that_needs_a_token_is_asked_for_by_any_name(
+        self, start: Start, tokens: list[str]
+    ) -> None:
+        headers = {"Host": "storms.example"}
+        async with start(*tokens, "web.anonymous_roles=[read]") as client:
+            undone, _ = await client.call("POST", "/api/v1/undo/1", token=OPERATOR, headers=headers)
+            read, _ = await client.call("GET", "/api/v1/stats", headers=headers)
+
+        assert (undone, read) == (404, 403)
+
     async def test_with_tokens_any_name_will_do(self, guarded: Client) -> None:
         status, _ = await guarded.call(
             "GET", "/api/v1/stats", token=READ, headers={"Host": "storms.example"}

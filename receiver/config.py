@@ -386,11 +386,12 @@ def from_mapping(document: object) -> Config:
     if not isinstance(document, dict):
         raise ConfigError(f"configuration: got {shown(document)}, expected sections with settings")
     sections = _sections()
-    for name, value in document.items():
+    for name in document:
         if name not in sections:
             expected = "one of " + ", ".join(sections)
             raise ConfigError(
-                f"{name}: unknown section (value {shown(value)}), expected {expected}"
+                f"{name}: unknown section (its value is not shown, it may be a secret),"
+                f" expected {expected}"
             )
     return Config(
         **{name: read_section(sections[name], name, value) for name, value in document.items()}

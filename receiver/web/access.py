@@ -53,12 +53,15 @@ class TokenFile:
         """Read the file at *path*.
 
         Raises:
-            ConfigError: It cannot be read, or has something that is no token.
+            ConfigError: It cannot be read, has something that is no token, or has none: one that loses
+                its last token later has taken them all back.
         """
         self._path = path
         self._watched: Watched[list[bytes]] = Watched(
             "tokens", path, lambda: (self._read(), [path]), gone=lambda before: []
         )
+        if not self.digests(0.0):
+            raise ConfigError(f"{path}: expected a token, one on each line")
 
     def _read(self) -> list[bytes]:
         digests = []
@@ -76,8 +79,6 @@ class TokenFile:
                     " printable ASCII characters"
                 )
             digests.append(_digest(token))
-        if not digests:
-            raise ConfigError(f"{self._path}: expected a token, one on each line")
         return digests
 
     def digests(self, now: float) -> list[bytes]:

@@ -78,6 +78,28 @@ async def test_tokens_are_rotated_without_a_restart(
     assert new not in caplog.text
 
 
+@pytest.mark.parametrize("text", ["", "\n", f"# {READ}\n"])
+async def test_a_file_without_tokens_has_taken_them_back(
+    start: Start, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str
+) -> None:
+    monkeypatch.setattr(watched, "LOOK_SECONDS", 0.0)
+    path = tmp_path / "read.token"
+    path.write_text(READ)
+
+    async def status(client: Client, token: str) -> int:
+        return (await client.call("GET", "/api/v1/stats", token=token))[0]
+
+    async with start(f"web.read_token_files={json.dumps([str(path)])}") as client:
+        before = await status(client, READ)
+        path.write_text(text)
+        taken_back = [await status(client, READ), await status(client, "")]
+        path.write_text(READ)
+        again = await status(client, READ)
+
+    # Nobody, and not everybody.
+    assert (before, taken_back, again) == (200, [401, 401], 200)
+
+
 async def test_a_role_without_a_token_is_shut_unless_the_settings_open_it(
     start: Start, tokens: list[str]
 ) -> None:

@@ -157,12 +157,13 @@ class Access:
         return known and not (self._has_tokens or self._open_roles or self._file.has_users)
 
     def check_after(self, before: Access) -> None:
-        """Refuse to give everybody what *before* did not, only because the settings say less.
+        """Refuse to give anybody what *before* did not, only because the settings say less.
 
         An emptied file is a slip of the pen, and a running server opens no door for it.
 
         Raises:
-            ConfigError: Everybody would have a role that `web.anonymous_roles` does not name.
+            ConfigError: Everybody would have a role that `web.anonymous_roles` does not name, or every
+                user each role.
         """
         opened = self._anonymous - before._anonymous - self._open_roles
         if opened:
@@ -170,6 +171,11 @@ class Access:
             raise ConfigError(
                 "web: got no token, no user and no anonymous_roles any more, which would give everybody"
                 f" the roles {roles}: name them in web.anonymous_roles if that is meant, or restart"
+            )
+        if any(before._users.values()) and not any(self._users.values()) and self._file.has_users:
+            raise ConfigError(
+                "web: got no lists of users any more, which would give each user every role: name them"
+                " in web.operator_users and the like if that is meant, or restart"
             )
 
     @property

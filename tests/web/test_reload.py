@@ -12,6 +12,7 @@ from receiver import config as configuration
 from receiver.config import Config
 from receiver.core.settings import ConfigError
 from tests.builders import body, entry
+from tests.support.credentials import basic, hashed
 from tests.web.conftest import Client, Start
 
 
@@ -143,6 +144,23 @@ async def test_no_slip_of_the_pen_opens_a_door(
         assert shut == 401
         assert client.app.config is before
         assert metric(client, "config_last_reload_successful") == 0
+
+
+async def test_no_slip_of_the_pen_gives_each_user_every_role(start: Start, tmp_path: Path) -> None:
+    users, file = tmp_path / "web.yml", tmp_path / "stormcell.yml"
+    users.write_text(json.dumps({"basic_auth_users": {"anna": hashed("of anna")}}))
+    file.write_text("")
+    async with start(
+        f"web.config_file={json.dumps(str(users))}", "web.read_users=[anna]"
+    ) as client:
+        client.app._load = lambda: configuration.load(file)
+        with pytest.raises(ConfigError, match="would give each user every role"):
+            client.app.reload()
+        posted, _ = await client.call(
+            "POST", "/api/v1/webhook", data=body(entry()), headers=basic("anna", "of anna")
+        )
+
+    assert posted == 403
 
 
 async def test_a_door_is_opened_by_its_name(start: Start, tmp_path: Path) -> None:

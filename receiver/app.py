@@ -175,6 +175,7 @@ class App:
             wanted = self._load()
             reloaded = configuration.reload(self.config, wanted)
             access = self._access(reloaded.config)
+            access.check_after(self.server.access)
         except ConfigError as error:
             self.metrics.reloaded(False)
             log.error("the configuration was not reloaded", extra={"err": str(error)})  # noqa: TRY400

@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 
 import yaml
 
+from receiver import strict_yaml
 from receiver.core.clusters import ClusteringSettings
 from receiver.core.core_settings import CoreSettings
 from receiver.core.heartbeat import HeartbeatSettings
@@ -385,11 +386,12 @@ def from_mapping(document: object) -> Config:
     if not isinstance(document, dict):
         raise ConfigError(f"configuration: got {shown(document)}, expected sections with settings")
     sections = _sections()
-    for name, value in document.items():
+    for name in document:
         if name not in sections:
             expected = "one of " + ", ".join(sections)
             raise ConfigError(
-                f"{name}: unknown section (value {shown(value)}), expected {expected}"
+                f"{name}: unknown section (its value is not shown, it may be a secret),"
+                f" expected {expected}"
             )
     return Config(
         **{name: read_section(sections[name], name, value) for name, value in document.items()}
@@ -409,9 +411,13 @@ def load(path: Path | None, overrides: Iterable[str] = ()) -> Config:
     document: Any = {}
     if path is not None:
         try:
-            document = yaml.safe_load(path.read_text(encoding="utf-8"))
+            document = strict_yaml.load(path.read_text(encoding="utf-8"))
         except OSError as error:
             raise ConfigError(f"{path}: cannot be read: {error.strerror}") from error
+        except strict_yaml.Twice as error:
+            # Without the line itself, in which a value may stand.
+            line = 0 if error.problem_mark is None else error.problem_mark.line + 1
+            raise ConfigError(f"{path}, line {line}: {error.problem}, expected once") from None
         except _NOT_YAML as error:
             raise ConfigError(f"{path}: not YAML: {_one_line(error)}") from error
     document = {} if document is None else document
@@ -428,7 +434,7 @@ def _apply(document: Any, override: str) -> None:
     if not isinstance(document, dict) or not isinstance(document.get(section) or {}, dict):
         raise ConfigError(f"{section}: expected a section with settings in it")
     try:
-        given = yaml.safe_load(value)
+        given = strict_yaml.load(value)
     except _NOT_YAML as error:
         raise ConfigError(f"{key}: got {value!r}, not YAML: {_one_line(error)}") from error
     document[section] = {**(document.get(section) or {}), name: given}

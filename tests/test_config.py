@@ -34,7 +34,7 @@ def test_a_file_and_then_overrides_are_read(tmp_path: Path) -> None:
     [
         (
             "clusterin: {}",
-            r"clusterin: unknown section \(value \{\}\), expected one of web, storage",
+            r"clusterin: unknown section \(.*not shown.*\), expected one of web, storage",
         ),
         ("clustering: {x: 1}", "clustering.x: unknown setting"),
         ("clustering: 5", "clustering: got 5, expected a section"),
@@ -42,6 +42,8 @@ def test_a_file_and_then_overrides_are_read(tmp_path: Path) -> None:
         ("a: [", "not YAML"),
         ("intake: {max_wait: 2026-13-45}", "not YAML: month must be in 1..12"),
         ("intake: {batch_size: " + "9" * 5000 + "}", "not YAML: Exceeds the limit"),
+        ("web: {route_prefix: /s}\nweb:\n", "line 2: a key is there twice, expected once"),
+        ("web:\n  route_prefix: /s\n  route_prefix: /t\n", "line 3: a key is there twice"),
         ("heartbeat: {matchers: ['=']}", "heartbeat.matchers: got '=', expected a matcher"),
     ],
 )
@@ -50,6 +52,22 @@ def test_a_bad_file_is_refused_in_one_line(tmp_path: Path, text: str, message: s
         config.load(write(tmp_path, text))
 
     assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "reconciliation: {bearer_token: the-secret}",
+        "web: {basic_auth_users: {anna: the-secret}}",
+        "basic_auth_users: {anna: the-secret}",
+        "web: {route_prefix: the-secret, route_prefix: b}",
+    ],
+)
+def test_what_may_be_a_secret_in_the_wrong_place_is_not_shown(tmp_path: Path, text: str) -> None:
+    with pytest.raises(ConfigError) as error:
+        config.load(write(tmp_path, text))
+
+    assert "the-secret" not in str(error.value)
 
 
 @pytest.mark.parametrize("override", ["x", "clustering=1", "clustering.=1", "a.b=1", "web.x=: ["])

@@ -178,7 +178,8 @@ def read_section(section: type[T], name: str, mapping: object) -> T:
         if key not in fields:
             expected = "one of " + ", ".join(sorted(fields))
             raise ConfigError(
-                f"{name}.{key}: unknown setting (value {shown(value)}), expected {expected}"
+                f"{name}.{key}: unknown setting (its value is not shown, it may be a secret),"
+                f" expected {expected}"
             )
         values[key] = _convert(f"{name}.{key}", value, hints[key])
         _check(f"{name}.{key}", values[key], meaning_of(fields[key]))

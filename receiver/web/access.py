@@ -53,12 +53,15 @@ class TokenFile:
         """Read the file at *path*.
 
         Raises:
-            ConfigError: It cannot be read, or has something that is no token.
+            ConfigError: It cannot be read, has something that is no token, or has none: one that loses
+                its last token later has taken them all back.
         """
         self._path = path
         self._watched: Watched[list[bytes]] = Watched(
             "tokens", path, lambda: (self._read(), [path]), gone=lambda before: []
         )
+        if not self.digests(0.0):
+            raise ConfigError(f"{path}: expected a token, one on each line")
 
     def _read(self) -> list[bytes]:
         digests = []
@@ -76,8 +79,6 @@ class TokenFile:
                     " printable ASCII characters"
                 )
             digests.append(_digest(token))
-        if not digests:
-            raise ConfigError(f"{self._path}: expected a token, one on each line")
         return digests
 
     def digests(self, now: float) -> list[bytes]:
@@ -155,6 +156,28 @@ class Access:
         known = config.tls is not None and config.tls.knows_clients
         return known and not (self._has_tokens or self._open_roles or self._file.has_users)
 
+    def check_after(self, before: Access) -> None:
+        """Refuse to give anybody what *before* did not, only because the settings say less.
+
+        An emptied file is a slip of the pen, and a running server opens no door for it.
+
+        Raises:
+            ConfigError: Everybody would have a role that `web.anonymous_roles` does not name, or every
+                user each role.
+        """
+        opened = self._anonymous - before._anonymous - self._open_roles
+        if opened:
+            roles = ", ".join(role.value for role in Role if role in opened)
+            raise ConfigError(
+                "web: got no token, no user and no anonymous_roles any more, which would give everybody"
+                f" the roles {roles}: name them in web.anonymous_roles if that is meant, or restart"
+            )
+        if any(before._users.values()) and not any(self._users.values()) and self._file.has_users:
+            raise ConfigError(
+                "web: got no lists of users any more, which would give each user every role: name them"
+                " in web.operator_users and the like if that is meant, or restart"
+            )
+
     @property
     def challenge(self) -> str:
         """What a client without credentials is told to bring, for `WWW-Authenticate`."""
@@ -229,8 +252,9 @@ class Access:
             Forbidden: They give another role, or the request comes from a strange page.
             TryLater: Too many passwords are being checked.
         """
-        if role is not Role.WEBHOOK:
-            self._check_host(request)
+        if role is not Role.WEBHOOK or "Origin" in request.headers:
+            # Alertmanager may know us by any name, and sends no Origin; a browser's post has one.
+            self._check_host(request, role or Role.READ)
         if request.method not in ("GET", "HEAD") or _is_upgrade(request):
             self._check_origin(request)
         if role is None:
@@ -281,12 +305,12 @@ class Access:
                 field="Origin",
             )
 
-    def _check_host(self, request: web.Request) -> None:
+    def _check_host(self, request: web.Request, role: Role) -> None:
         """Refuse a name that is not this machine's, where only this machine is trusted.
 
-        A page of a stranger may have its own name resolve to 127.0.0.1 and would read all we have.
+        A page of a stranger may have its own name resolve to 127.0.0.1 and would do all that *role* may.
         """
-        if not (self._loopback and Role.READ in self._anonymous):
+        if not (self._loopback and role in self._anonymous):
             return
         name = _host_of(request.host)
         if not is_loopback(name) and name not in self._hosts:

@@ -15,7 +15,9 @@ from typing import Any
 
 import yaml
 
+from receiver import strict_yaml
 from receiver.core.settings import ConfigError
+from receiver.strict_yaml import Twice
 from receiver.web import tls
 from receiver.web.passwords import is_hash
 from receiver.web.tls import TlsSettings
@@ -67,11 +69,11 @@ def read(path: Path) -> WebConfig:
     except UnicodeDecodeError:
         raise ConfigError(f"{path}: expected UTF-8") from None
     try:
-        document = yaml.load(text, _Loader)
+        document = strict_yaml.load(text)
     except yaml.MarkedYAMLError as error:
         # The error quotes the line, and what is unknown in it; a hash or a password may stand there.
         line = 0 if error.problem_mark is None else error.problem_mark.line + 1
-        known = isinstance(error, yaml.scanner.ScannerError | yaml.parser.ParserError | _Twice)
+        known = isinstance(error, yaml.scanner.ScannerError | yaml.parser.ParserError | Twice)
         problem = f": {error.problem}" if known else ""
         raise ConfigError(f"{path}, line {line}: not YAML that can be read{problem}") from None
     except (yaml.YAMLError, ValueError, RecursionError):
@@ -210,24 +212,6 @@ def _users(mapping: object) -> dict[str, str]:
     return users
 
 
-class _Twice(yaml.constructor.ConstructorError):
-    pass
-
-
-class _Loader(yaml.SafeLoader):
-    """As the toolkit's, refuses a key that is there twice: the one that does not count may be meant."""
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
-        seen = set()
-        for key, _ in node.value:
-            # One that is no text is refused later, by name.
-            name = key.value if isinstance(key.value, str) else key
-            if name in seen:
-                raise _Twice(None, None, "a key is there twice", key.start_mark)
-            seen.add(name)
-        return super().construct_mapping(node, deep)
-
-
 @dataclass(frozen=True, slots=True)
 class _Loaded:
     config: WebConfig
@@ -246,6 +230,7 @@ class WebFile:
         self._seconds = seconds
         self._path = Path(path)
         self._encrypts: bool | None = None
+        self._knows_clients = False
         self._watched: Watched[_Loaded] | None = None
         if path:
             self._watched = Watched(
@@ -260,8 +245,16 @@ class WebFile:
             raise ConfigError(
                 f"{self._path}: tls_server_config: to come or to go it needs a restart"
             )
+        knows_clients = config.tls is not None and config.tls.knows_clients
+        if self._knows_clients and not knows_clients:
+            # It may be all that guards: as with users, a slip of the pen opens no door.
+            raise ConfigError(
+                f"{self._path}: tls_server_config.client_auth_type: to want no certificate of clients"
+                " any more needs a restart"
+            )
         context = None if config.tls is None else tls.context(config.tls)
         files = [] if config.tls is None else config.tls.files
+        self._knows_clients = knows_clients
         return _Loaded(config, context), [self._path, *files]
 
     def _loaded(self) -> _Loaded:

@@ -92,6 +92,28 @@ async def test_tokens_are_rotated_without_a_restart(
     assert new not in caplog.text
 
 
+@pytest.mark.parametrize("text", ["", "\n", f"# {READ}\n"])
+async def test_a_file_without_tokens_has_taken_them_back(
+    start: Start, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str
+) -> None:
+    monkeypatch.setattr(watched, "LOOK_SECONDS", 0.0)
+    path = tmp_path / "read.token"
+    path.write_text(READ)
+
+    async def status(client: Client, token: str) -> int:
+        return (await client.call("GET", "/api/v1/stats", token=token))[0]
+
+    async with start(f"web.read_token_files={json.dumps([str(path)])}") as client:
+        before = await status(client, READ)
+        path.write_text(text)
+        taken_back = [await status(client, READ), await status(client, "")]
+        path.write_text(READ)
+        again = await status(client, READ)
+
+    # Nobody, and not everybody.
+    assert (before, taken_back, again) == (200, [401, 401], 200)
+
+
 async def test_a_role_without_a_token_is_shut_unless_the_settings_open_it(
     start: Start, tokens: list[str]
 ) -> None:
@@ -200,6 +222,36 @@ class TestPlaces:
             )
 
         assert (read, posted) == (status, 200)
+
+    @pytest.mark.parametrize("roles", ["[]", "[webhook]"])
+    @pytest.mark.parametrize(
+        ("host", "status"), [("rebound.example:9783", 403), ("localhost:9783", 200)]
+    )
+    async def test_a_page_by_a_name_that_is_not_ours_posts_no_alerts(
+        self, start: Start, roles: str, host: str, status: int
+    ) -> None:
+        """A browser sends Origin with each post; to the page of such a name it is our own."""
+        async with start(f"web.anonymous_roles={roles}") as client:
+            headers = {"Host": host, "Origin": f"http://{host}"}
+            statuses = [
+                (await client.call("POST", path, data=content, headers=headers))[0]
+                for path, content in (
+                    ("/api/v1/webhook", body(entry())),
+                    ("/api/v2/alerts", b'[{"labels": {"alertname": "A"}}]'),
+                )
+            ]
+
+        assert statuses == [status, status]
+
+    async def test_a_role_that_needs_a_token_is_asked_for_by_any_name(
+        self, start: Start, tokens: list[str]
+    ) -> None:
+        headers = {"Host": "storms.example"}
+        async with start(*tokens, "web.anonymous_roles=[read]") as client:
+            undone, _ = await client.call("POST", "/api/v1/undo/1", token=OPERATOR, headers=headers)
+            read, _ = await client.call("GET", "/api/v1/stats", headers=headers)
+
+        assert (undone, read) == (404, 403)
 
     async def test_with_tokens_any_name_will_do(self, guarded: Client) -> None:
         status, _ = await guarded.call(

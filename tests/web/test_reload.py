@@ -12,6 +12,7 @@ from receiver import config as configuration
 from receiver.config import Config
 from receiver.core.settings import ConfigError
 from tests.builders import body, entry
+from tests.support.credentials import basic, hashed
 from tests.web.conftest import Client, Start
 
 
@@ -115,6 +116,64 @@ async def test_who_may_come_in_is_read_again(start: Start, tmp_path: Path) -> No
 
     assert (open_to_all, with_token, refused) == (401, 200, 401)
     assert first["type"] == "snapshot"
+
+
+@pytest.mark.parametrize(
+    ("guard", "opened"),
+    [
+        ("web.operator_token_files=[{path}]", "webhook, read, operator"),
+        ("web.anonymous_roles=[read]", "webhook, operator"),
+    ],
+)
+@pytest.mark.parametrize("text", ["", "web:\n", "intake: {batch_size: 7}\n"])
+async def test_no_slip_of_the_pen_opens_a_door(
+    start: Start, tmp_path: Path, guard: str, opened: str, text: str
+) -> None:
+    """A file that says nothing any more of who may come in lets nobody in whom it did not before."""
+    token, file = tmp_path / "token", tmp_path / "stormcell.yml"
+    token.write_text("t" * 20)
+    async with start(guard.format(path=json.dumps(str(token)))) as client:
+        before = client.app.config
+        file.write_text(text)
+        client.app._load = lambda: configuration.load(file)
+        client.app.reload_if_good()
+        with pytest.raises(ConfigError, match=f"everybody the roles {opened}: name them in web.an"):
+            client.app.reload()
+        shut, _ = await client.post(body(entry()))
+
+        assert shut == 401
+        assert client.app.config is before
+        assert metric(client, "config_last_reload_successful") == 0
+
+
+async def test_no_slip_of_the_pen_gives_each_user_every_role(start: Start, tmp_path: Path) -> None:
+    users, file = tmp_path / "web.yml", tmp_path / "stormcell.yml"
+    users.write_text(json.dumps({"basic_auth_users": {"anna": hashed("of anna")}}))
+    file.write_text("")
+    async with start(
+        f"web.config_file={json.dumps(str(users))}", "web.read_users=[anna]"
+    ) as client:
+        client.app._load = lambda: configuration.load(file)
+        with pytest.raises(ConfigError, match="would give each user every role"):
+            client.app.reload()
+        posted, _ = await client.call(
+            "POST", "/api/v1/webhook", data=body(entry()), headers=basic("anna", "of anna")
+        )
+
+    assert posted == 403
+
+
+async def test_a_door_is_opened_by_its_name(start: Start, tmp_path: Path) -> None:
+    token, file = tmp_path / "token", tmp_path / "stormcell.yml"
+    token.write_text("t" * 20)
+    async with start(f"web.operator_token_files={json.dumps([str(token)])}") as client:
+        file.write_text("web: {anonymous_roles: [webhook]}\n")
+        client.app._load = lambda: configuration.load(file)
+        client.app.reload()
+        posted, _ = await client.post(body(entry()))
+        read, _ = await client.get("/api/v1/stats")
+
+    assert (posted, read) == (200, 401)
 
 
 async def test_without_the_lifecycle_api_it_is_refused(start: Start) -> None:

@@ -118,6 +118,29 @@ async def test_only_clients_with_a_certificate_get_in(start: Start, folder: Fold
         assert await gets_in(url, with_identity(folder.client(), stranger))
 
 
+@pytest.mark.parametrize(
+    "loosened",
+    [{"client_auth_type": "VerifyClientCertIfGiven", "client_ca_file": "ca.crt"}, {}],
+)
+async def test_to_want_no_certificate_any_more_needs_a_restart(
+    start: Start, folder: Folder, caplog: pytest.LogCaptureFixture, loosened: dict[str, str]
+) -> None:
+    told = folder.write(client_auth_type="RequireAndVerifyClientCert", client_ca_file="ca.crt")
+    async with start(told) as client:
+        folder.write(**loosened)
+        for _ in range(2):
+            assert not await gets_in(client.url, folder.client())
+        assert await gets_in(client.url, folder.client(identity=True))
+        # Nor by way of a file that was gone meanwhile.
+        (folder.folder / "web.yml").unlink()
+        assert not await gets_in(client.url, folder.client())
+        folder.write(**loosened)
+        assert not await gets_in(client.url, folder.client())
+
+    said = {getattr(record, "err", "") for record in caplog.records} - {""}
+    assert any("no certificate of clients any more needs a restart" in line for line in said)
+
+
 def with_identity(context: ssl.SSLContext, ca: trustme.CA) -> ssl.SSLContext:
     ca.issue_cert("client.example").configure_cert(context)
     return context

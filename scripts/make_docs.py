@@ -23,7 +23,7 @@ DOCS = Path(__file__).resolve().parents[1] / "docs"
 CONFIGURATION = """# Configuration
 
 There is no default configuration file. Without `--config.file` the defaults below apply; a file that is
-named must exist. It is YAML, sections with settings in them:
+named must exist. It is YAML, sections with settings in them, each key once:
 
 ```yaml
 clustering:

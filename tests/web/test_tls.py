@@ -7,6 +7,7 @@ import json
 import ssl
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import aiohttp
 import pytest
@@ -123,7 +124,7 @@ async def test_only_clients_with_a_certificate_get_in(start: Start, folder: Fold
     [{"client_auth_type": "VerifyClientCertIfGiven", "client_ca_file": "ca.crt"}, {}],
 )
 async def test_to_want_no_certificate_any_more_needs_a_restart(
-    start: Start, folder: Folder, caplog: pytest.LogCaptureFixture, loosened: dict[str, str]
+    start: Start, folder: Folder, caplog: pytest.LogCaptureFixture, loosened: dict[str, Any]
 ) -> None:
     told = folder.write(client_auth_type="RequireAndVerifyClientCert", client_ca_file="ca.crt")
     async with start(told) as client:

@@ -66,7 +66,7 @@ def assert_one_line(said: list[str], *parts: str) -> None:
 @pytest.mark.parametrize(
     ("text", "parts"),
     [
-        ("clustering:\n  treshold: 0.5\n", ["clustering.treshold", "0.5", "expected", "threshold"]),
+        ("clustering:\n  treshold: 0.5\n", ["clustering.treshold", "expected", "threshold"]),
         ("clustering:\n  threshold: a lot\n", ["clustering.threshold", "'a lot'", "a number"]),
         ("a: [\n", ["stormcell.yml", "not YAML"]),
     ],

@@ -106,13 +106,15 @@ class Cells:
 
     def tune(self, queries: NDArray[np.float32]) -> None:
         """Look into as few cells as find nearly all that is near to *queries*, shape (any, dims)."""
-        least = max(1, self.cells // _LEAST_SHARE)
-        steps = (2**n for n in range(self.cells.bit_length()) if 2**n > least)
-        for probes in (least, *steps, self.cells):
-            found = [self.recall(q, self.search(q, _NEIGHBORS, probes)) for q in queries[:, None]]
-            self.probes, self.tuned = probes, sum(found) / len(found)
-            if self.tuned >= _TUNED:
-                return
+        self.probes = max(1, self.cells // _LEAST_SHARE)
+        # In all cells together all is found, so it ends.
+        while (tuned := self._recall_of(queries)) < _TUNED:
+            self.probes = min(self.cells, 1 << self.probes.bit_length())
+        self.tuned = tuned
+
+    def _recall_of(self, queries: NDArray[np.float32]) -> float:
+        found = [self.recall(q, self.search(q, _NEIGHBORS, self.probes)) for q in queries[:, None]]
+        return sum(found) / len(found)
 
     def recall(self, query: NDArray[np.float32], found: Sequence[tuple[int, float]]) -> float:
         """Return which share of the true neighbours of *query*, shape (1, dims), were *found*."""

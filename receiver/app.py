@@ -40,7 +40,6 @@ _DRAIN_SECONDS = 10.0
 _TRAINING_SECONDS = 2.0
 """Longest wait for cells that are being trained: nothing is lost with them."""
 
-
 _OTHER_DESCRIPTORS = 128
 """Left for the database, each thread's connection to it, the model, files of tokens, and the log."""
 

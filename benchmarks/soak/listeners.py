@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
+from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -20,7 +21,7 @@ def digest(event: Any) -> str:
     return hashlib.blake2b(json.dumps(event, sort_keys=True).encode(), digest_size=8).hexdigest()
 
 
-class Listener:
+class Listener(ABC):
     """A client that resumes where it was.
 
     Attributes:
@@ -49,8 +50,9 @@ class Listener:
                 pass
             await asyncio.sleep(_PAUSE_SECONDS)
 
+    @abstractmethod
     def _frames(self) -> AsyncIterator[dict[str, Any]]:
-        raise NotImplementedError
+        """Yield the frames of one connection, until it ends."""
 
     def _url(self) -> str:
         return f"{self._stage.receiver.url}{self.path}?after={len(self.seen)}&epoch={self._epoch}"

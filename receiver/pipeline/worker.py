@@ -381,8 +381,9 @@ class Worker:
             return self.trimming.step(engine, limit, window)
         except sqlite3.Error as error:
             # Nothing was deleted. What is committed next says whether the database can be written.
-            log.error("no room could be made", extra={"err": str(error)})  # noqa: TRY400
-            return False
+            reason = str(error)
+        log.error("no room could be made", extra={"err": reason})
+        return False
 
     def _sleep(self, wait: float) -> None:
         due = self._engine.next_due() if self._engine else None

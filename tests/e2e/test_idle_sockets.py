@@ -14,6 +14,7 @@ import aiohttp
 import pytest
 
 from tests.e2e.conftest import MakeReceiver
+from tests.support.absent import absent
 from tests.support.processes import HOST, ReceiverProcess
 from tests.support.waiting import wait_until
 from tests.support.webhook import alert, body
@@ -32,7 +33,7 @@ def descriptors() -> None:
     """Enough for the sockets of this side."""
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     if most < IDLE + LISTENING + 200:
-        pytest.skip(f"{most} descriptors, and none to be had")
+        absent(f"{IDLE + LISTENING + 200} descriptors, but {most}")
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 

@@ -105,16 +105,24 @@ def check_kept_once(receiver: ReceiverProcess, alerts: list[dict[str, Any]]) -> 
     assert receiver.received(outcome="dead_letter") == 0
 
 
+def send_until_taken(
+    receiver: ReceiverProcess, start_alertmanager: MakeAlertmanager, alerts: list[dict[str, Any]]
+) -> Alertmanager:
+    """Start both, and return when *alerts* are taken."""
+    receiver.start()
+    alertmanager = start_alertmanager(receiver, group_interval="10s")
+    alertmanager.post(alerts)
+    await_all_taken(receiver, len(alerts))
+    return alertmanager
+
+
 def test_a_slow_disk_takes_what_it_can_until_all_is_taken(
     make_receiver: MakeReceiver, start_alertmanager: MakeAlertmanager
 ) -> None:
     # 16 seconds of writing, and Alertmanager gives a notification up after ten.
     alerts = storm(800)
     receiver = patch(make_receiver(), SLOW_DISK.format(each=0.02))
-    receiver.start()
-    alertmanager = start_alertmanager(receiver, group_interval="10s")
-    alertmanager.post(alerts)
-    await_all_taken(receiver, len(alerts))
+    alertmanager = send_until_taken(receiver, start_alertmanager, alerts)
     await_settled(receiver)
 
     check_kept_once(receiver, alerts)
@@ -129,10 +137,7 @@ def test_a_slow_model_holds_up_no_answer(
 ) -> None:
     alerts = storm(600)
     receiver = patch(make_receiver(), SLOW_MODEL.format(each=0.02))
-    receiver.start()
-    alertmanager = start_alertmanager(receiver, group_interval="10s")
-    alertmanager.post(alerts)
-    await_all_taken(receiver, len(alerts))
+    alertmanager = send_until_taken(receiver, start_alertmanager, alerts)
     waiting = receiver.pending()
     await_settled(receiver)
 

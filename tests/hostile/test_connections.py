@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator
-from typing import Any
+from typing import Any, cast
 
 import aiohttp
 import pytest
@@ -202,7 +202,7 @@ async def test_who_does_not_read_its_answers_makes_room(start: Start) -> None:
     """Also where aiohttp has closed the connection, which stays while anything is unsent."""
     async with start("web.max_connections=8", "web.idle_timeout=500ms") as client:
         async with opened(client) as ((_, writer),):
-            writer.transport.pause_reading()  # type: ignore[attr-defined]
+            cast("asyncio.Transport", writer.transport).pause_reading()
             writer.write(b"GET /api/v1/openapi.json HTTP/1.1\r\nHost: localhost\r\n\r\n" * 500)
 
             await client.until(lambda: metric(client, "connections_cut_total") >= 1)

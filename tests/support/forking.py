@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import gc
+import importlib
 import json
 import os
 import subprocess
@@ -128,9 +129,9 @@ def _answer(question: list[Any]) -> Any:
 
 def main() -> None:
     """Import everything, then do as asked until stdin ends."""
-    import receiver.cli
-    import receiver.embedding.hashing  # noqa: F401 - what a receiver imports late
-
+    # The second is imported late by a receiver.
+    for module in ("receiver.cli", "receiver.embedding.hashing"):
+        importlib.import_module(module)
     gc.freeze()
     for line in sys.stdin:
         print(json.dumps(_answer(json.loads(line))), flush=True)

@@ -57,7 +57,7 @@ async def test_who_is_refused_is_logged_and_counted(
 
     assert status == 401
     (line,) = [r for r in caplog.records if r.message == "access was refused"]
-    assert (line.code, line.call) == (401, "POST /api/v1/webhook")  # type: ignore[attr-defined]
+    assert (vars(line)["code"], vars(line)["call"]) == (401, "POST /api/v1/webhook")
     assert "nonsense" not in caplog.text
     assert 'stormcell_access_refused_total{code="401"} 1.0' in guarded.app.metrics.render().decode()
 

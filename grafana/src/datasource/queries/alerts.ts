@@ -1,20 +1,11 @@
 /** Search over all alerts ever kept that fired within the dashboard's range: where did the alert go? */
 
+import { type ToldAlert } from '../../frames/alert';
 import { number, frameOf, object, text, time, type Column } from '../../frames/columns';
 import { readPages } from './pages';
 import { rangeParameters, withWarning, type Ask } from './query';
 
-export interface Alert {
-  fingerprint: string;
-  state: string;
-  severity: string;
-  labels: Record<string, string>;
-  annotations: Record<string, string>;
-  startsAt: string;
-  endsAt: string | null;
-  /** How its end is known: told, lapsed, gone; null until it is resolved. */
-  ending: string | null;
-  generatorURL: string;
+export interface Alert extends ToldAlert {
   received_at: string;
   last_seen: string;
   reopened: number;

@@ -2,19 +2,10 @@
 
 import { type FirstSeen } from '@page/cascade.js';
 import { type Cluster } from '@page/model.js';
+import { type ToldAlert } from '../../frames/alert';
 
-export interface Member {
-  fingerprint: string;
+export interface Member extends ToldAlert {
   episode_id: number;
-  state: string;
-  severity: string;
-  labels: Record<string, string>;
-  annotations: Record<string, string>;
-  startsAt: string;
-  endsAt: string | null;
-  /** How its end is known: told, lapsed, gone; null until it is resolved. */
-  ending?: string | null;
-  generatorURL: string;
   links: Record<string, string>;
 }
 

@@ -2,7 +2,7 @@
 # make venv   install everything           make fast    the tests that take seconds
 # make check  linters and types            make bench-quality  how well it groups
 # make stack  the real Prometheus and Alertmanager around it: a storm, and who is paged
-# make bench  speed and memory, ten minutes
+# make bench  speed and memory, a quarter of an hour
 # make fuzz   bodies, calls and settings by fuzzing, a quarter of an hour
 # make audit  known vulnerabilities of what is shipped
 # make grafana  build the plugin           make grafana-test   test it
@@ -53,7 +53,7 @@ tools:
 model: .venv/installed
 	@$(BIN)/stormcell model prepare >/dev/null
 
-# The short form of all, on a machine with nothing else to do; the long one, some three hours, is
+# The short form of all, on a machine with nothing else to do; the long one is
 # `python -m benchmarks.suite`. Ends with a line a requirement, and writes benchmarks/RESULTS.md.
 bench: .venv/installed tools model
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check \

@@ -2,7 +2,7 @@
 
 Real: the store that writes it, the engine that makes its live clusters, the model that embedded the 2,000
 texts that all vectors come from. Made, as in `benchmarks.cost`: the other vectors, each one of those turned
-by some 20 degrees, as to embed half a million takes half an hour; the clusters that are over; how often
+by some 20 degrees, as to embed half a million takes far longer; the clusters that are over; how often
 label values and alert names were seen. All bounds of memory are full, those of 500,000 vectors ten times
 the default.
 """

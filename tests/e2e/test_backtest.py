@@ -54,6 +54,7 @@ RULES = {
         }
     )
 }
+FIRING = 'ALERTS{alertstate="firing"}'
 BROKEN = [
     {"what": what, "pod": f"fs-{number}"}
     for what in ("DiskFull", "DiskSlow", "DiskOld")
@@ -80,6 +81,9 @@ def test_the_past_rebuilt_is_what_was_told_live(
     )
     site.breaks(BROKEN)
     wait_until("all to fire", lambda: receiver.received(outcome="new") >= 6)
+    # A Prometheus just started tells what it does not record until it has looked up its past: what
+    # ended sooner is in no history.
+    wait_until("all to be recorded", lambda: len(prometheus.query(FIRING)) == 6)
     site.mends()
     wait_until("all to end", lambda: receiver.received(status="resolved") >= 6)
     site.breaks(BROKEN[:4])  # of the first two rules

@@ -55,8 +55,7 @@ export async function run(stage) {
   const storm = receiver.play();
 
   await until('a storm', async () => (await situation.textContent()).includes('Storm since'));
-  await page.waitForTimeout(500);
-  assert.ok(await stormBand(page), 'the storm has a band');
+  await until("the storm's band", () => stormBand(page));
   await keep('onset');
   await until('its growth', async () => (await largest(receiver)).firing > 100);
   await page.waitForTimeout(1500);
@@ -225,8 +224,7 @@ async function closedRange(page) {
   const to = new Date(Date.now() - 5000);
   await page.change({ range: { from: new Date(to - 70_000).toISOString(), to: to.toISOString() } });
   await until('the past', async () => (await page.getByTestId('stormcell-connection').textContent()).trim() === 'Past');
-  await page.waitForTimeout(500);
-  assert.ok(await stormBand(page), 'the storm is in the past as it was live');
+  await until("the storm's band, in the past as it was live", () => stormBand(page));
   const label = await page.locator('[data-testid=stormcell-canvas] canvas[role=img]').getAttribute('aria-label');
   assert.match(label, /Evolution of alert clusters/);
 }

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import threading
-from collections import deque
+from collections import defaultdict, deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from heapq import nlargest
 from typing import Any, NamedTuple
 
 from prometheus_client import (
@@ -271,6 +272,9 @@ class Board:
         """Start with none."""
         self._lock = threading.Lock()
         self._live: dict[int, Mapping[str, Any]] = {}
+        # Kept up, as a scrape that goes through tens of thousands of clusters holds up the alerts.
+        self._states: dict[str, int] = defaultdict(int)
+        self._firing = self._suppressed = 0
         self._shown: dict[int, int | None] = {}
         self._last: dict[int, Mapping[str, Any]] = {}
         self._joined: dict[int, deque[int]] = {}
@@ -285,20 +289,20 @@ class Board:
             self._ready = True
             self._time = max(self._time, publication.time)
             for cluster in publication.clusters:
+                self._count(self._live.pop(cluster["id"], None), -1)
                 if cluster["state"] in LIVE_STATES:
                     self._live[cluster["id"]] = cluster
-                else:
-                    self._live.pop(cluster["id"], None)
-                    if cluster["id"] in self._shown:
-                        self._last[cluster["id"]] = cluster
-                        self._shown[cluster["id"]] = publication.time
+                    self._count(cluster, 1)
+                    continue
+                self._joined.pop(cluster["id"], None)
+                if cluster["id"] in self._shown:
+                    self._last[cluster["id"]] = cluster
+                    self._shown[cluster["id"]] = publication.time
             for event in publication.events:
                 if event.type is EventType.ALERT_ASSIGNED and event.cluster_id in self._live:
                     times = self._joined.setdefault(event.cluster_id, deque())
                     times.append(event.time)
                     _trim(times, self._time)
-            for cluster_id in self._joined.keys() - self._live.keys():
-                del self._joined[cluster_id]
             self._figures = {
                 "flapping_alerts": publication.flapping,
                 "heartbeat_timestamp_seconds": seconds(publication.heartbeat_at),
@@ -317,6 +321,12 @@ class Board:
             if stability is not None:
                 self._figures["assignment_stability_ratio"] = stability
 
+    def _count(self, cluster: Mapping[str, Any] | None, times: int) -> None:
+        if cluster is not None:
+            self._states[cluster["state"]] += times
+            self._firing += times * cluster["firing"]
+            self._suppressed += times * cluster["suppressed"]
+
     def _choose(self) -> None:
         """Fill the places: who is shown stays, so that series do not come and go with the rank."""
         over = [c for c, at in self._shown.items() if at is not None]
@@ -329,9 +339,9 @@ class Board:
                 self._last.pop(cluster_id, None)
         room = SHOWN_CLUSTERS - len(self._shown)
         if room > 0:
-            hidden = [c for c in self._live.values() if c["id"] not in self._shown]
-            hidden.sort(key=lambda c: (-c["firing"], -c["id"]))
-            self._shown.update((c["id"], None) for c in hidden[:room])
+            hidden = (c for c in self._live.values() if c["id"] not in self._shown)
+            largest = nlargest(room, hidden, key=lambda c: (c["firing"], c["id"]))
+            self._shown.update((c["id"], None) for c in largest)
 
     def _rate(self, cluster_id: int) -> float:
         times = self._joined.get(cluster_id, deque())
@@ -348,15 +358,14 @@ class Board:
             "stormcell_clusters", "Live clusters by state.", labels=["state"]
         )
         for state in LIVE_STATES:
-            count = sum(cluster["state"] == state for cluster in self._live.values())
-            states.add_metric([state.value], count)
+            states.add_metric([state.value], self._states[state.value])
         yield states
         if not self._ready:
             return
         for name, value in self._figures.items():
             yield GaugeMetricFamily(f"stormcell_{name}", _HELP[name], value=value)
         self._choose()
-        hidden = [c for c in self._live.values() if c["id"] not in self._shown]
+        shown = [self._live[cluster_id] for cluster_id in self._shown if cluster_id in self._live]
         firing = GaugeMetricFamily(
             "stormcell_cluster_firing_alerts",
             "Firing alerts of a live cluster; of all that are not shown under other.",
@@ -387,17 +396,17 @@ class Board:
                 sample = each.read(cluster)
                 if sample is not None:
                     family.add_metric([str(cluster_id), *sample[0]], sample[1])
-        firing.add_metric(["other"], sum(c["firing"] for c in hidden))
+        firing.add_metric(["other"], self._firing - sum(c["firing"] for c in shown))
         yield from (firing, rate, in_storm, *told.values())
         yield GaugeMetricFamily(
             "stormcell_suppressed_alerts",
             "Alerts of live clusters that are silenced or inhibited, as far as Alertmanagers are asked.",
-            value=sum(cluster["suppressed"] for cluster in self._live.values()),
+            value=self._suppressed,
         )
         yield GaugeMetricFamily(
             "stormcell_clusters_not_exported",
             "Live clusters without series of their own.",
-            value=len(hidden),
+            value=len(self._live) - len(shown),
         )
 
 

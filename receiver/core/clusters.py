@@ -482,15 +482,14 @@ class Cluster:
         """Return when time alone will next change it after *now*; None for never."""
         if not self.live:
             return None
-        due = [
-            self.opened_at + nanoseconds(settings.proven_age),
-            self.opened_at + TITLE_FORMS_AFTER,
-            self.opened_at + TITLE_SETTLES_AFTER,
-            self.joined_at + nanoseconds(settings.growing_for),
-        ]
-        if self.title_seen_at is None:
+        due = [self.joined_at + nanoseconds(settings.growing_for)]
+        if self.state is ClusterState.FORMING:
+            due.append(self.opened_at + nanoseconds(settings.proven_age))
+        elif self.title_seen_at is None:
             # Regrouped too soon after a change of its title for another.
             due.append(self.titled_at + nanoseconds(settings.rename_every))
+        if self.size != self.titled_size:
+            due += (self.opened_at + TITLE_FORMS_AFTER, self.opened_at + TITLE_SETTLES_AFTER)
         if self.member_resolved_at is not None:
             due.append(self.member_resolved_at + nanoseconds(settings.resolving_for))
         if self.accepting:

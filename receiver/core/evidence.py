@@ -12,6 +12,7 @@ import math
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from receiver.core.clusters import Cluster, ClusteringSettings
 from receiver.core.habit import Habit
@@ -229,32 +230,31 @@ def text_evidence(
 
 
 def label_evidence(
-    lifts: Mapping[str, float],
-    differences: Mapping[str, float],
-    shared: Sequence[str],
-    cluster: Cluster,
+    lifts: Sequence[tuple[float, str]], differences: Sequence[Difference], cluster: Cluster
 ) -> float:
     """Return what the labels say, for and against.
 
-    For: how rare is the most telling *shared* value where it matters? Among the other clusters that take
+    For: how rare is the most telling shared value where it matters? Among the other clusters that take
     members; where these are few, among the alerts of late. Against: the label that holds clusters
     apart the most of those that both have, with no value in common; at most as much as a telling value
     that is shared speaks for it. The most telling in each case and not the sum: pod, node and instance
     often say one thing three times.
 
     Args:
-        lifts: By label value of the alert, what `lift` says.
+        lifts: What `lift` says of each label value of the alert, 0 or more, the most telling first.
         differences: As `differences` gives them.
-        shared: Those of the alert's label values that *cluster* has too.
         cluster: Which.
     """
     if not lifts:
         return 0.0
-    found = max([lifts[token] for token in shared], default=0.0)
-    against, agreed, held = 0.0, {label_of(token)[0] for token in shared}, cluster.label_names
-    for token, says in differences.items():
-        name = label_of(token)[0]
-        if name in held and name not in agreed:
+    held, names = cluster.tokens, cluster.label_names
+    found = against = 0.0
+    for says, token in lifts:
+        if token in held:
+            found = says
+            break
+    for says, name, values in differences:
+        if name in names and held.keys().isdisjoint(values):
             against = says
             break
     if found >= SHARED_TELLS:
@@ -262,20 +262,40 @@ def label_evidence(
     return min(LABELS_FOR, LABELS_AGAINST + found) + max(DIFFER_AGAINST, against)
 
 
-def difference(token: str, probe: Probe, background: Background) -> float:
-    """Return how much likelier a value other than that of *token* is in one problem than in two, log-odds.
+class Difference(NamedTuple):
+    """A label of which it speaks against a cluster that this has other values.
 
-    log((1 - m) / (1 - u)), with m the share of pairs in one cluster that agree in this label, and u that
-    of the others that have this very value (Fellegi and Sunter 1969).
+    Attributes:
+        says: Log-odds, below 0.
+        name: Of the label.
+        values: Its label values, as tokens.
     """
-    constancy = probe.constancy.get(label_of(token)[0], 0.0)
+
+    says: float
+    name: str
+    values: tuple[str, ...]
+
+
+def differences(tokens: Iterable[str], probe: Probe, background: Background) -> list[Difference]:
+    """Return what speaks against a cluster without any of *tokens* of a label, the most telling first."""
+    by_name: dict[str, list[str]] = {}
+    for token in tokens:
+        by_name.setdefault(label_of(token)[0], []).append(token)
+    says = (
+        Difference(min(_differs(name, t, probe, background) for t in values), name, tuple(values))
+        for name, values in by_name.items()
+    )
+    return sorted(difference for difference in says if difference.says < 0.0)
+
+
+def _differs(name: str, token: str, probe: Probe, background: Background) -> float:
+    """Return how much likelier a value other than *token* is in one problem than in two, log-odds.
+
+    log((1 - m) / (1 - u)), with m the share of pairs in one cluster that agree in the label *name*, and u
+    that of the others that have this very value (Fellegi and Sunter 1969).
+    """
+    constancy = probe.constancy.get(name, 0.0)
     return math.log((1.0 - constancy) / max(_LEAST, 1.0 - _held(token, probe, background)))
-
-
-def differences(tokens: Iterable[str], probe: Probe, background: Background) -> dict[str, float]:
-    """Return `difference` of those of *tokens* of which it speaks against, the most telling first."""
-    says = [(difference(token, probe, background), token) for token in tokens]
-    return {token: against for against, token in sorted(says) if against < 0.0}
 
 
 def lift(token: str, probe: Probe, background: Background) -> float:

@@ -126,8 +126,12 @@ class LiveClusters:
         telling = [holders for holders in holding.values() if len(holders) <= COMMON]
         # One that waits for its alert is part of what goes on, and nobody else's: it takes no place from
         # those that others may belong to.
-        latest = set[int]().union(*map(self._latest, [*by_text, *telling])).difference(self._waits)
-        found = latest.union(self._moved_last(), self._homes.get(probe.fingerprint, _NOBODY))
+        sources: list[_Ids] = [
+            ids if len(ids) <= PER_SOURCE else self._latest(ids) for ids in (*by_text, *telling)
+        ]
+        latest = set[int]().union(*sources).difference(self._waits)
+        homes = self._homes.get(probe.fingerprint, _NOBODY)
+        found = latest.union(self._moved_last(), homes)
         most = len(found)
         nearest = [
             (cosine, holders if len(holders) <= most else found.intersection(holders))
@@ -137,9 +141,10 @@ class LiveClusters:
             token: holders if len(holders) <= most else found.intersection(holders)
             for token, holders in holding.items()
         }
+        met = (self._by_text[text_id] for text_id in probe.companions if text_id in self._by_text)
         beyond = texts[-1][1] if 0 < len(texts) < len(self.texts) else -1.0
         clusters = [self.by_id[cluster_id] for cluster_id in sorted(found)]
-        return clusters, Reach(nearest, beyond, sharing)
+        return clusters, Reach(nearest, beyond, sharing, set().union(*met), homes)
 
     def background(self, tokens: Iterable[str], new_rate: float) -> Background:
         """Return what is going on that an alert with *tokens* is judged against."""
@@ -153,9 +158,7 @@ class LiveClusters:
     def _moved_last(self) -> list[int]:
         return list(islice(reversed(self._recent), MOVED_LAST))
 
-    def _latest(self, cluster_ids: _Ids) -> Iterable[int]:
-        """Return those of *cluster_ids* that moved last; of few, all, whether or not they wait."""
-        if len(cluster_ids) <= PER_SOURCE:
-            return cluster_ids
-        open_ = cluster_ids.difference(self._waits)
-        return sorted(open_, key=lambda c: self.by_id[c].moved_no)[-PER_SOURCE:]
+    def _latest(self, cluster_ids: _Ids) -> _Ids:
+        """Return those of *cluster_ids* that moved last and do not wait."""
+        moved = sorted((self.by_id[c].moved_no, c) for c in cluster_ids.difference(self._waits))
+        return {cluster_id for _, cluster_id in moved[-PER_SOURCE:]}

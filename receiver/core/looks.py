@@ -239,13 +239,13 @@ def _labels(
     # Both together are one holder, as is a cluster that an alert is compared with.
     holders = {token: held - count + 1 for token, held in background.holders.items()}
     others = Background(background.accepting, holders, (), background.new_rate)
-    shared = [token for token in told if token in more.tokens]
-    lifts = dict.fromkeys(told, 0.0)
-    for token in shared:
-        pairs = min(1.0, less.tokens[token] / less.size) * min(1.0, more.tokens[token] / more.size)
-        lifts[token] = pairs * evidence.lift(token, probe, others)
+    lifts = []
+    for token in told:
+        shares = (min(1.0, c.tokens.get(token, 0) / c.size) for c in (less, more))
+        lifts.append((math.prod(shares) * evidence.lift(token, probe, others), token))
+    lifts.sort(reverse=True)
     differences = evidence.differences(told, probe, background)
-    return evidence.label_evidence(lifts, differences, shared, more)
+    return evidence.label_evidence(lifts, differences, more)
 
 
 def _texts(one: Sequence[Exemplar], other: Sequence[Exemplar], around: Sequence[Vector]) -> float:

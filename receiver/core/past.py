@@ -252,16 +252,28 @@ class PastClusters:
         cost does not grow with the past. Nor is anything looked at closer than it takes to see that no
         similarity is *least* or more; one that is less may be returned all the same.
         """
-        return self._likest(one, self._sharing(one), 1, least)
+        weights = self._weights(one)
+        known = math.fsum([weights[item] for item in one.items if item in self._holders])
+        # None is nearer than one that had all that is known here, and nothing else.
+        ours = math.fsum(weights.values()) + _DOUBT
+        if _at_most(1.0, 2.0 * known / (ours + known)) < least:
+            return []
+        return self._likest(one, weights, self._sharing(one), 1, least)
 
     def like(self, one: Signature, count: int = 1) -> list[tuple[PastCluster, Likeness]]:
         """Return the up to *count* past clusters most like *one*, best first, of equals the latest."""
-        return self._likest(one, self._sharing(one) | self._near(one, max(_NEAREST, count)), count)
+        among = self._sharing(one) | self._near(one, max(_NEAREST, count))
+        return self._likest(one, self._weights(one), among, count)
 
     def _likest(
-        self, one: Signature, candidates: Iterable[int], count: int, least: float = 0.0
+        self,
+        one: Signature,
+        weights: Mapping[str, float],
+        candidates: Iterable[int],
+        count: int,
+        least: float = 0.0,
     ) -> list[tuple[PastCluster, Likeness]]:
-        overlaps = self._overlaps(one, [self.by_id[past_id] for past_id in candidates], least)
+        overlaps = self._overlaps(one, weights, [self.by_id[past_id] for past_id in candidates])
         found: list[tuple[PastCluster, Likeness]] = []
         for overlap, past_id in sorted(overlaps, reverse=True):
             if len(found) >= count:
@@ -275,20 +287,17 @@ class PastClusters:
                 del found[count:]
         return found
 
+    def _weights(self, one: Signature) -> dict[str, float]:
+        return {item: self._weight(item) for item in one.items}
+
     def _overlaps(
-        self, one: Signature, others: Iterable[PastCluster], least: float
+        self, one: Signature, weights: Mapping[str, float], others: Iterable[PastCluster]
     ) -> list[tuple[float, int]]:
         """Return what the overlap of *one* and each of *others* is at most, and the other's id.
 
-        As if the other had nothing that is not shared; that is found out in a tenth of the time. None
-        are looked at if even one that had all that is known here would not be like it by *least*.
+        As if the other had nothing that is not shared; that is found out in a tenth of the time.
         """
-        weights = {item: self._weight(item) for item in one.items}
-        ours = math.fsum(weights.values()) + _DOUBT
-        known = math.fsum([weights[item] for item in one.items if item in self._holders])
-        if _at_most(1.0, 2.0 * known / (ours + known)) < least:
-            return []
-        found = []
+        ours, found = math.fsum(weights.values()) + _DOUBT, []
         for other in others:
             shared = math.fsum([weights[item] for item in one.items & other.signature.items])
             found.append((2.0 * shared / (ours + shared), other.id))

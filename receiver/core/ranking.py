@@ -38,11 +38,15 @@ class Reach:
             text last.
         beyond: Cosine that the texts which were not found have at most.
         sharing: Ids of those that have it, by label value of the alert.
+        met: Ids of those that hold a text which the alert's has begun with.
+        homes: Ids of those that wait for the alert alone.
     """
 
     nearest: Sequence[tuple[float, Iterable[int]]]
     beyond: float
     sharing: Mapping[str, Iterable[int]]
+    met: Iterable[int]
+    homes: Iterable[int]
 
 
 def rank(
@@ -118,9 +122,10 @@ class _Ranking:
         self._text_scale = 2.0 * settings.text_weight
         self._label_scale = 2.0 * (1.0 - settings.text_weight)
         self._total_weight = sum(probe.weights.values())
-        self._lifts = {token: evidence.lift(token, probe, background) for token in probe.weights}
+        lifts = [(evidence.lift(token, probe, background), token) for token in probe.weights]
+        self._lifts = sorted(lifts, reverse=True)
         self._differences = evidence.differences(probe.weights, probe, background)
-        self._by_labels: dict[int, tuple[list[str], float]] = {}
+        self._by_labels: dict[int, float] = {}
         self._labels_at_most: dict[int, float] = {}
         self._no_labels = self._label_scale * evidence.LABELS_AGAINST if self._lifts else 0.0
         self._similarities: dict[int, list[float]] = {}
@@ -140,31 +145,25 @@ class _Ranking:
         """
         texts, far = self._texts_at_most(reach)
         labels = self._labels_at_most
-        for token in sorted(self._lifts, key=self._lifts.__getitem__):
-            says = self._label_scale * min(
-                evidence.LABELS_FOR, evidence.LABELS_AGAINST + self._lifts[token]
-            )
+        # The most telling last: it stays where several are shared.
+        for lift, token in reversed(self._lifts):
+            says = self._label_scale * min(evidence.LABELS_FOR, evidence.LABELS_AGAINST + lift)
             labels.update(dict.fromkeys(reach.sharing[token], says))
-        unlabelled = self._no_labels
-        probe, new_rate = self._probe, self._background.new_rate
-        times = evidence.times(self._candidates, probe.onset, new_rate, self._settings)
-        never_met, found = probe.companions.isdisjoint, []
-        for cluster, at_most in zip(self._candidates, times, strict=True):
-            key = cluster.id
-            at_most += texts.get(key, far) + labels.get(key, unlabelled) + _ROUNDING
-            if not never_met(cluster.exemplars):
-                at_most += evidence.TOGETHER_FOR
-            if cluster.patience and probe.is_at_home(cluster):
-                at_most = math.inf
-            found.append((at_most, cluster))
+        for cluster_id in reach.met:
+            texts[cluster_id] = texts.get(cluster_id, far) + evidence.TOGETHER_FOR
+        texts |= dict.fromkeys(reach.homes, math.inf)
+        unlabelled, new_rate = self._no_labels, self._background.new_rate
+        times = evidence.times(self._candidates, self._probe.onset, new_rate, self._settings)
+        found = [
+            (says + texts.get(c.id, far) + labels.get(c.id, unlabelled) + _ROUNDING, c)
+            for c, says in zip(self._candidates, times, strict=True)
+        ]
         found.sort(key=_BOUND, reverse=True)
         return found
 
     def against(self, cluster: Cluster) -> float:
         """Return what labels that differ take from the bound of *cluster*."""
-        if self._probe.is_at_home(cluster):
-            return 0.0
-        return self._labels(cluster)[1] - self._labels_at_most.get(cluster.id, self._no_labels)
+        return self._labels(cluster) - self._labels_at_most.get(cluster.id, self._no_labels)
 
     def _texts_at_most(self, reach: Reach) -> tuple[dict[int, float], float]:
         """Return what texts say at most, by cluster, and of those clusters that are not in there.
@@ -186,14 +185,12 @@ class _Ranking:
             texts[cluster_id] = min(most, says) if says > 0.0 else 0.0
         return texts, min(most, max(0.0, steep * (reach.beyond - expected)))
 
-    def _labels(self, cluster: Cluster) -> tuple[list[str], float]:
-        """Return which label values are shared, and what the labels say."""
+    def _labels(self, cluster: Cluster) -> float:
+        """Return what the labels say."""
         told = self._by_labels.get(cluster.id)
         if told is None:
-            held = cluster.tokens
-            shared = [token for token in self._lifts if token in held]
-            says = evidence.label_evidence(self._lifts, self._differences, shared, cluster)
-            told = self._by_labels[cluster.id] = shared, self._label_scale * says
+            says = evidence.label_evidence(self._lifts, self._differences, cluster)
+            told = self._by_labels[cluster.id] = self._label_scale * says
         return told
 
     def score(self, cluster: Cluster) -> Score:
@@ -202,18 +199,18 @@ class _Ranking:
         probe, gap = self._probe, cluster.gap_to(self._probe.onset)
         if probe.is_at_home(cluster):
             return evidence.at_home(probe, cluster, gap, self._background, self._settings)
-        usual, (shared, labels) = self._usual(cluster.id), self._labels(cluster)
+        usual, labels = self._usual(cluster.id), self._labels(cluster)
         similarities = self._similarities.get(cluster.id, ())
         text = self._text_scale * evidence.text_evidence(probe, cluster, similarities, usual)
         time = evidence.time_evidence(cluster, gap, self._background.new_rate, self._settings)
         together = min(evidence.TOGETHER_FOR, probe.company(cluster.exemplars)[0])
-        weights = probe.weights
+        shared = [weight for token, weight in probe.weights.items() if token in cluster.tokens]
         return Score(
             cluster_id=cluster.id,
             confidence=evidence.confidence_of(text + labels + time + together),
             text=evidence.share(self._mean(cluster.id)),
             usual=evidence.share(usual),
-            labels=sum(weights[t] for t in shared) / self._total_weight if shared else 0.0,
+            labels=sum(shared) / self._total_weight if shared else 0.0,
             gap_seconds=gap,
             evidence_text=text,
             evidence_labels=labels,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from itertools import islice
 from typing import Any
 
 from receiver.core import severity
@@ -64,12 +65,14 @@ def representatives(
         before: The representatives so far: those that fire no more fill up what is left.
         settings: How severity is told.
     """
-    found: dict[int, list[Episode]] = {cluster_id: [] for cluster_id in clusters}
+    found: dict[int | None, list[Episode]] = {cluster_id: [] for cluster_id in clusters}
     for episode in firing:
         if episode.cluster_id in found:
             found[episode.cluster_id].append(episode)
     ranked: list[tuple[int, int, Episode]] = []
-    for place, episodes in enumerate(found.values()):
+    # One of each of so many, and there is no room for those of others.
+    fire = islice((episodes for episodes in found.values() if episodes), _REPRESENTATIVES)
+    for place, episodes in enumerate(fire):
         ranked += [
             (turn, place, episode) for turn, episode in enumerate(_in_order(episodes, settings))
         ]

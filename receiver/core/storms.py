@@ -296,7 +296,7 @@ class Storms:
         if storm is None:
             return
         since = storm.started_at - self._length
-        came = (e for e in episodes if e.fires and e.received_at > since)
+        came = (e for e in episodes if e.received_at > since and e.fires)
         storm.representatives = storm_members.representatives(
             storm.clusters, came, storm.representatives, settings
         )

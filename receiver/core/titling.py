@@ -38,6 +38,9 @@ def may_change(cluster: Cluster, now: int, settings: ClusteringSettings) -> bool
     if now == cluster.title_seen_at:
         # Once at a moment: after a restart, what was due at this one is due again.
         return False
+    if cluster.title_seen_at is not None and cluster.size == cluster.titled_size:
+        # Made of the same members, and whoever has read it looks for it again.
+        return False
     if now < cluster.opened_at + TITLE_FORMS_AFTER:
         return False
     left = cluster.opened_at + TITLE_SETTLES_AFTER - now

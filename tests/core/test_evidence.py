@@ -25,7 +25,7 @@ from receiver.core.evidence import (
     Probe,
     Score,
     confidence_of,
-    difference,
+    differences,
     lift,
     rarity,
     telling,
@@ -302,11 +302,13 @@ def test_the_label_that_differs_the_most_counts_and_not_how_many_do() -> None:
 def test_a_value_that_all_others_have_differs_from_none() -> None:
     asked = probe(NS_A, constancy={"ns": 0.99})
 
-    rare, common = (difference(NS_A, asked, Background(100, {NS_A: n}, [], 1.0)) for n in (1, 99))
+    def differs(accepting: int, holders: int) -> list[float]:
+        background = Background(accepting, {NS_A: holders}, [], 1.0)
+        return [difference.says for difference in differences([NS_A], asked, background)]
 
-    assert rare == pytest.approx(math.log(0.01 / (1 - 1.01 / 100)))
-    assert common == pytest.approx(0.0, abs=0.02)
-    assert math.isfinite(difference(NS_A, asked, Background(9, {NS_A: 9}, [], 1.0)))
+    assert differs(100, 1) == [pytest.approx(math.log(0.01 / (1 - 1.01 / 100)))]
+    assert differs(100, 99) == []
+    assert differs(9, 9) == []
 
 
 # -- names, company and habit ------------------------------------------------------------------------

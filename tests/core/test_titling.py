@@ -127,9 +127,19 @@ def test_it_is_seen_to_once_at_a_moment() -> None:
     assert may_change(cluster, at(120), SETTINGS)
 
 
-def test_no_title_changes_that_is_an_operators_or_unproven_or_over() -> None:
+def test_the_title_of_the_same_members_is_not_made_anew() -> None:
     cluster = Cluster(1, at(0), size=3, state=ClusterState.STEADY)
     first(cluster, "Disk full", at(0), SETTINGS)
+
+    assert not may_change(cluster, at(60), SETTINGS)
+    cluster.size = 4
+    assert may_change(cluster, at(60), SETTINGS)
+
+
+def test_no_title_changes_that_is_an_operators_or_unproven_or_over() -> None:
+    cluster = Cluster(1, at(0), size=2, state=ClusterState.STEADY)
+    first(cluster, "Disk full", at(0), SETTINGS)
+    cluster.size = 3
 
     assert not may_change(cluster, at(9), SETTINGS)
     assert may_change(cluster, at(10), SETTINGS)

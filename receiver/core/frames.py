@@ -12,6 +12,7 @@ class Reason(Enum):
 
     SLOW = "slow"
     CLOSING = "closing"
+    REFUSED = "refused"
 
 
 class Frame:

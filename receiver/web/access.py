@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import base64
 import binascii
-import hashlib
+import dataclasses
 import hmac
 from collections.abc import Callable, Mapping, Sequence
 from enum import StrEnum
@@ -19,15 +19,14 @@ from urllib.parse import urlsplit
 from aiohttp import web
 
 from receiver.config import WebSettings, is_loopback, open_door, split_address
-from receiver.core.errors import Forbidden, Unauthorized
+from receiver.core.errors import Forbidden, TryLater, Unauthorized
 from receiver.core.settings import ConfigError
+from receiver.web import tls
+from receiver.web.credentials import Credential
 from receiver.web.passwords import Passwords
 from receiver.web.tickets import Tickets
-from receiver.web.watched import Watched
+from receiver.web.tokens import TokenFile, digest_of
 from receiver.web.webconfig import WebFile
-
-_LEAST_LENGTH = 16
-"""Characters of a token; a shorter one can be guessed."""
 
 
 class Role(StrEnum):
@@ -44,46 +43,6 @@ INCLUDES = {
     Role.OPERATOR: {Role.OPERATOR, Role.READ},
 }
 """What each role may, beside what anybody may."""
-
-
-class TokenFile:
-    """A file with a token on each line; several are good at once, so that they can be rotated."""
-
-    def __init__(self, path: Path) -> None:
-        """Read the file at *path*.
-
-        Raises:
-            ConfigError: It cannot be read, has something that is no token, or has none: one that loses
-                its last token later has taken them all back.
-        """
-        self._path = path
-        self._watched: Watched[list[bytes]] = Watched(
-            "tokens", path, lambda: (self._read(), [path]), gone=lambda before: []
-        )
-        if not self.digests(0.0):
-            raise ConfigError(f"{path}: expected a token, one on each line")
-
-    def _read(self) -> list[bytes]:
-        digests = []
-        try:
-            text = self._path.read_text(encoding="utf-8", errors="replace")
-        except OSError as error:
-            raise ConfigError(f"{self._path}: cannot be read: {error.strerror}") from error
-        for number, line in enumerate(text.splitlines(), start=1):
-            token = line.strip()
-            if not token or token.startswith("#"):
-                continue
-            if len(token) < _LEAST_LENGTH or not token.isascii() or not token.isprintable():
-                raise ConfigError(
-                    f"{self._path}, line {number}: expected a token of at least {_LEAST_LENGTH}"
-                    " printable ASCII characters"
-                )
-            digests.append(_digest(token))
-        return digests
-
-    def digests(self, now: float) -> list[bytes]:
-        """Return the digests of its tokens, read again if it has changed; *now* in seconds."""
-        return self._watched.value(now)
 
 
 class Access:
@@ -188,30 +147,64 @@ class Access:
 
     # -- credentials -----------------------------------------------------------------------------
 
-    async def roles(self, request: web.Request) -> frozenset[Role]:
-        """Return what *request* may do.
+    async def identify(self, request: web.Request) -> Credential:
+        """Return by what who sent *request* is known; nothing if it brings nothing.
 
         Raises:
-            Unauthorized: It has a token or a password that is none of ours.
+            Unauthorized: It has something that is neither token nor password, or not this password.
             TryLater: Too many passwords are being checked.
         """
+        trust = tls.trust_of(request.transport)
         scheme, _, told = request.headers.get("Authorization", "").partition(" ")
         has_users = self._file.has_users
         if not told.strip() or not (self._has_tokens or has_users):
-            return self._anonymous
+            return Credential(trust=trust)
         if scheme.lower() == "bearer" and self._has_tokens:
-            found = self._of_token(told.strip())
-        elif scheme.lower() == "basic" and has_users:
-            found = await self._of_user(told.strip())
-        else:
-            kinds = ["Bearer and a token"] * self._has_tokens + ["Basic"] * has_users
+            return Credential(token=digest_of(told.strip()), trust=trust)
+        if scheme.lower() == "basic" and has_users:
+            user, known = await self._user(told.strip())
+            return Credential(user=user, hash=known, trust=trust)
+        kinds = ["Bearer and a token"] * self._has_tokens + ["Basic"] * has_users
+        raise Unauthorized(f"Authorization: expected {' or '.join(kinds)}", field="Authorization")
+
+    async def _user(self, told: str) -> tuple[str, str]:
+        """Return the user that *told* names, and the hash of the password that it has."""
+        try:
+            user, colon, password = base64.b64decode(told, validate=True).decode().partition(":")
+        except (binascii.Error, UnicodeDecodeError, ValueError):
+            user, colon, password = "", "", ""
+        if not colon:
             raise Unauthorized(
-                f"Authorization: expected {' or '.join(kinds)}", field="Authorization"
+                "Authorization: expected user and password, as RFC 7617 has it",
+                field="Authorization",
             )
+        hashes = self._file.now.users
+        if not hashes or not await self._passwords.check(hashes, user, password):
+            raise _unknown_user()
+        return user, hashes[user]
+
+    def roles(self, credential: Credential) -> frozenset[Role]:
+        """Return what who shows *credential* may do now.
+
+        Raises:
+            Unauthorized: It has a token or a password that is none of ours.
+            TryLater: Other certificates are wanted than when its connection was made.
+        """
+        if credential.trust != self._file.trust:
+            # 503, as Alertmanager comes again after that, and its client by a connection of its own.
+            raise TryLater(
+                "the CA of clients' certificates is another than when this connection was made:"
+                " connect anew"
+            )
+        found: frozenset[Role] = frozenset()
+        if credential.token:
+            found = self._of_token(credential.token)
+        elif credential.user:
+            found = self._of_user(credential)
         return found | self._anonymous
 
-    def _of_token(self, token: str) -> frozenset[Role]:
-        given, now = _digest(token), self._seconds()
+    def _of_token(self, given: bytes) -> frozenset[Role]:
+        now = self._seconds()
         found: set[Role] = set()
         for role, files in self._files.items():
             # All are compared, whichever matches: how long it takes tells nothing.
@@ -224,33 +217,35 @@ class Access:
             raise Unauthorized("Authorization: this token is not known", field="Authorization")
         return frozenset(found)
 
-    async def _of_user(self, told: str) -> frozenset[Role]:
-        try:
-            user, colon, password = base64.b64decode(told, validate=True).decode().partition(":")
-        except (binascii.Error, UnicodeDecodeError, ValueError):
-            user, colon, password = "", "", ""
-        if not colon:
-            raise Unauthorized(
-                "Authorization: expected user and password, as RFC 7617 has it",
-                field="Authorization",
-            )
-        hashes = self._file.now.users
-        if not hashes or not await self._passwords.check(hashes, user, password):
-            raise Unauthorized(
-                "Authorization: this user is not known, or not this password", field="Authorization"
-            )
+    def _of_user(self, credential: Credential) -> frozenset[Role]:
+        user = credential.user
+        if self._file.now.users.get(user) != credential.hash:
+            raise _unknown_user()
         if not any(self._users.values()):
             # As with the other programs that read such a file: who is let in may do everything.
             return frozenset(Role)
         return _included([role for role, users in self._users.items() if user in users])
 
-    async def check(self, request: web.Request, role: Role | None, *, ticket: str = "") -> None:
-        """Return if *request* may do what *role* (None: anybody) may.
+    def admits(self, credential: Credential, role: Role) -> bool:
+        """Whether who showed *credential* once still has *role*."""
+        try:
+            return role in self.roles(credential)
+        except (Unauthorized, TryLater):
+            return False
+
+    def trusts(self, request: web.Request) -> bool:
+        """Whether the connection of *request* was made with the certificates that are wanted now."""
+        return tls.trust_of(request.transport) == self._file.trust
+
+    async def check(
+        self, request: web.Request, role: Role | None, *, ticket: str = ""
+    ) -> Credential:
+        """Return by what who sent *request* is known, if it may do what *role* (None: anybody) may.
 
         Raises:
             Unauthorized: Credentials are needed, or they are wrong.
             Forbidden: They give another role, or the request comes from a strange page.
-            TryLater: Too many passwords are being checked.
+            TryLater: Too many passwords are being checked, or it has to connect anew.
         """
         if role is not Role.WEBHOOK or "Origin" in request.headers:
             # Alertmanager may know us by any name, and sends no Origin; a browser's post has one.
@@ -258,15 +253,14 @@ class Access:
         if request.method not in ("GET", "HEAD") or _is_upgrade(request):
             self._check_origin(request)
         if role is None:
-            return
+            return Credential()
         if ticket:
-            self._tickets.redeem(ticket)
-            if role is Role.READ:
-                return
-        roles = await self.roles(request)
+            return self._redeem(ticket, role, request)
+        credential = await self.identify(request)
+        roles = self.roles(credential)
         if role in roles:
-            return
-        if roles != self._anonymous or self._is_known_user(request):
+            return credential
+        if roles != self._anonymous or credential.user:
             raise Forbidden(f"this token or user does not have the role {role.value}")
         if not self._is_given(role):
             raise Unauthorized(
@@ -278,10 +272,15 @@ class Access:
             f"a token or a user with the role {role.value} is needed", field="Authorization"
         )
 
-    def _is_known_user(self, request: web.Request) -> bool:
-        """Whether *request*, of which the credentials are good, comes from a user."""
-        scheme = request.headers.get("Authorization", "").partition(" ")[0]
-        return scheme.lower() == "basic" and self._file.has_users
+    def _redeem(self, ticket: str, role: Role, request: web.Request) -> Credential:
+        """Return by what who asked for *ticket* is known; the connection is that of *request*."""
+        credential = self._tickets.redeem(ticket)
+        if not self.admits(credential, role):
+            raise Unauthorized(
+                f"ticket: who asked for it does not have the role {role.value} any more",
+                field="ticket",
+            )
+        return dataclasses.replace(credential, trust=tls.trust_of(request.transport))
 
     def _is_given(self, role: Role) -> bool:
         """Whether anything gives *role*."""
@@ -325,6 +324,12 @@ def _files(paths: Sequence[str]) -> list[TokenFile]:
     return [TokenFile(Path(path)) for path in paths]
 
 
+def _unknown_user() -> Unauthorized:
+    return Unauthorized(
+        "Authorization: this user is not known, or not this password", field="Authorization"
+    )
+
+
 def _included(roles: Sequence[str]) -> frozenset[Role]:
     """Return *roles*, and what they may beside."""
     return frozenset(included for role in roles for included in INCLUDES[Role(role)])
@@ -338,10 +343,6 @@ def _check_users(given: Mapping[Role, Sequence[str]], known: Mapping[str, str]) 
                     f"web.{role.value}_users: got {user!r}, expected a user of basic_auth_users in the"
                     " file of web.config_file"
                 )
-
-
-def _digest(token: str) -> bytes:
-    return hashlib.sha256(token.encode(errors="surrogateescape")).digest()
 
 
 def _origin_of(url: str) -> str:

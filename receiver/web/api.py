@@ -29,6 +29,7 @@ from receiver.core.similar import Similar, similar, text_of
 from receiver.core.text import masked_text
 from receiver.core.timestamps import SECOND, nanoseconds, render
 from receiver.web import parameters
+from receiver.web.credentials import CREDENTIAL, Credential
 from receiver.web.parts import Queries, Worker
 
 log = logging.getLogger(__name__)
@@ -59,7 +60,7 @@ class Api:
         clock: Callable[[], int],
         seconds: Callable[[], float],
         status: Callable[[], Mapping[str, Any]],
-        issue_ticket: Callable[[], tuple[str, float]],
+        issue_ticket: Callable[[Credential], tuple[str, float]],
         external_url: Callable[[], str],
         read_timeout: Callable[[], float],
     ) -> None:
@@ -72,7 +73,7 @@ class Api:
             clock: Nanoseconds since 1970.
             seconds: A clock for durations.
             status: Figures of the receiver itself.
-            issue_ticket: Gives a ticket, and for how many seconds it is good.
+            issue_ticket: Gives a ticket to who is known by this, and for how many seconds it is good.
             external_url: Under which address browsers reach the page, without a slash at its end.
             read_timeout: How many seconds a body may take to arrive.
         """
@@ -192,7 +193,7 @@ class Api:
     async def ticket(self, request: web.Request) -> web.Response:
         """POST /api/v1/tickets: what a browser's socket shows in place of a token."""
         parameters.only(request.query)
-        ticket, seconds = self._issue_ticket()
+        ticket, seconds = self._issue_ticket(request[CREDENTIAL])
         expires_at = render(self._clock() + nanoseconds(seconds))
         return answer({"ticket": ticket, "expires_at": expires_at})
 

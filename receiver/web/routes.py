@@ -10,6 +10,7 @@ from aiohttp import web
 
 from receiver.core.errors import StormcellError
 from receiver.web.access import Access, Role
+from receiver.web.credentials import CREDENTIAL
 
 log = logging.getLogger(__name__)
 
@@ -55,7 +56,7 @@ def _guarded(call: Call, access: Checker, on_refusal: Callable[[int], None]) -> 
     async def handle(request: web.Request) -> web.StreamResponse:
         ticket = request.query.get("ticket", "") * call.ticket
         try:
-            await access().check(request, call.role, ticket=ticket)
+            request[CREDENTIAL] = await access().check(request, call.role, ticket=ticket)
         except StormcellError as error:
             # A sender with a wrong token, and who guesses at one, must be seen from here.
             on_refusal(error.status)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import time
 from collections.abc import Callable, Mapping
@@ -21,6 +22,7 @@ from receiver.web.openapi import Description
 from receiver.web.parts import Feed, Intake, Metrics, Queries, Room, Worker
 from receiver.web.reload import Reload, Reloading
 from receiver.web.routes import Call, routes
+from receiver.web.sessions import Sessions
 from receiver.web.stream import Stream
 from receiver.web.tickets import Tickets
 from receiver.web.webconfig import WebFile
@@ -68,7 +70,7 @@ class Server:
         self._address = split_address(config.web.listen_address)
         self._worker = worker
         self._metrics = metrics
-        self.access = access
+        self._access = access
         self.webhook = Webhook(
             config.intake,
             config.identity,
@@ -88,7 +90,8 @@ class Server:
             external_url=lambda: self.external_url,
             read_timeout=lambda: self.webhook.settings.read_timeout,
         )
-        self._stream = Stream(feed)
+        self._sessions = Sessions(lambda credential: self.access.admits(credential, Role.READ))
+        self._stream = Stream(feed, self._sessions)
         self._reloading = Reloading(config.web.enable_lifecycle, reload)
         self._description = Description(lambda: self.external_url)
         self._connections = connections
@@ -96,7 +99,19 @@ class Server:
             self._application(), handler_cancellation=True, shutdown_timeout=2
         )
         self._listener = Listener(connections, self._connection, file.tls)
+        self._reviewing: asyncio.Task[None] | None = None
         self.url = ""
+
+    @property
+    def access(self) -> Access:
+        """What decides who may do what."""
+        return self._access
+
+    @access.setter
+    def access(self, access: Access) -> None:
+        """Have *access* decide from now on, also of those that were let in before."""
+        self._access = access
+        self._sessions.review()
 
     def calls(self) -> list[Call]:
         """Return every call of the API, and the page's files."""
@@ -152,6 +167,7 @@ class Server:
         """
         await self._runner.setup()
         host, port = await self._listener.start(*self._address)
+        self._reviewing = asyncio.create_task(self._sessions.watch())
         shown = f"[{host}]" if ":" in host else host
         scheme = "http" if self._file.tls is None else "https"
         self.url = f"{scheme}://{shown}:{port}{self._settings.prefix}"
@@ -171,6 +187,9 @@ class Server:
         """Stop listening and let go of every connection."""
         self.closing = True
         await self._listener.close()
+        if self._reviewing is not None:
+            self._reviewing.cancel()
+            await asyncio.gather(self._reviewing, return_exceptions=True)
         await self._runner.cleanup()
         self.webhook.close()
         self._api.close()
@@ -185,6 +204,9 @@ class Server:
         headers["Server"] = "stormcell"
         if response.status == 401:
             headers["WWW-Authenticate"] = self.access.challenge
+        if not self.access.trusts(request):
+            response.force_close()
+            headers["Connection"] = "close"
 
     async def _show_metrics(self, request: web.Request) -> web.Response:
         return web.Response(

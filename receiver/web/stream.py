@@ -19,24 +19,39 @@ from aiohttp import WSCloseCode, WSMsgType, web
 from receiver.core.errors import SenderError, TryLater
 from receiver.core.frames import Frame, Reason
 from receiver.web import parameters
+from receiver.web.credentials import CREDENTIAL
 from receiver.web.parts import Feed
+from receiver.web.sessions import Sessions
 
 log = logging.getLogger(__name__)
 
 _CLOSE_SECONDS = 1.0
+_REFUSED_CODE = 4001
 _SLOW_CODE = 4008
 _BUSY_CODE = 4013
+_CUT = {
+    Reason.SLOW: (_SLOW_CODE, "too slow"),
+    Reason.CLOSING: (WSCloseCode.GOING_AWAY, "the receiver stops"),
+    Reason.REFUSED: (_REFUSED_CODE, "access was taken back"),
+}
+"""Code and words with which a socket is closed."""
+
 _MAX_MESSAGE = 1024
 _MAX_RESUMES = 100
 """A client that resumes without end asks the same of the store again and again."""
 
 
+_Close = Callable[[int, str], None]
+"""Begins to let go of a client, with a code and words."""
+
+
 class Stream:
     """Serves the feed to sockets and to readers of lines."""
 
-    def __init__(self, feed: Feed) -> None:
-        """Serve *feed*."""
+    def __init__(self, feed: Feed, sessions: Sessions) -> None:
+        """Serve *feed*; each client is one of *sessions*."""
         self._feed = feed
+        self._sessions = sessions
         self._closing: set[asyncio.Task[None]] = set()
 
     async def websocket(self, request: web.Request) -> web.StreamResponse:
@@ -51,8 +66,9 @@ class Stream:
         await socket.prepare(request)
         sink = _Sink(request, _text_frame, self._closer(socket, request))
         try:
-            await self._feed.subscribe(sink, after, epoch)
-            await self._listen(socket, sink)
+            with self._session(request, sink):
+                await self._feed.subscribe(sink, after, epoch)
+                await self._listen(socket, sink)
         except TryLater:
             await socket.close(code=_BUSY_CODE)
         finally:
@@ -72,15 +88,26 @@ class Stream:
                 return
             await self._feed.subscribe(sink, *wanted)
 
-    def _closer(self, socket: web.WebSocketResponse, request: web.Request) -> Callable[[int], None]:
-        async def close(code: int) -> None:
+    def _session(
+        self, request: web.Request, sink: _Sink
+    ) -> contextlib.AbstractContextManager[None]:
+        """Return the time while *sink* is told things, which ends when its client may not read any more."""
+
+        def end() -> None:
+            self._feed.unsubscribe(sink)
+            sink.cut(Reason.REFUSED)
+
+        return self._sessions.open(request[CREDENTIAL], end)
+
+    def _closer(self, socket: web.WebSocketResponse, request: web.Request) -> _Close:
+        async def close(code: int, words: str) -> None:
             with contextlib.suppress(TimeoutError, OSError):
                 async with asyncio.timeout(_CLOSE_SECONDS):
-                    await socket.close(code=code)
+                    await socket.close(code=code, message=words.encode())
             if request.transport is not None:
                 request.transport.abort()
 
-        return lambda code: self._begin(close(code))
+        return lambda code, words: self._begin(close(code, words))
 
     def _begin(self, closing: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(closing)
@@ -108,7 +135,7 @@ class Stream:
         await response.prepare(request)
         ended = asyncio.Event()
 
-        def close(code: int) -> None:
+        def close(code: int, words: str) -> None:
             # Cut short and not ended well: whoever reads must see that there was more.
             if request.transport is not None:
                 request.transport.abort()
@@ -116,10 +143,11 @@ class Stream:
 
         sink = _Sink(request, _chunk if chunked else _line, close)
         try:
-            await self._feed.subscribe(sink, after, epoch)
-            await ended.wait()
+            with self._session(request, sink):
+                await self._feed.subscribe(sink, after, epoch)
+                await ended.wait()
         except TryLater:
-            close(_BUSY_CODE)
+            close(_BUSY_CODE, "")
         finally:
             self._feed.unsubscribe(sink)
         return response
@@ -132,7 +160,7 @@ class _Sink:
         self,
         request: web.Request,
         encode: Callable[[bytes], bytes],
-        close: Callable[[int], None],
+        close: _Close,
     ) -> None:
         self._transport = request.transport
         self._encode = encode
@@ -150,7 +178,9 @@ class _Sink:
         return transport.get_write_buffer_size()
 
     def cut(self, reason: Reason) -> None:
-        self._close(_SLOW_CODE if reason is Reason.SLOW else WSCloseCode.GOING_AWAY)
+        # Nothing may follow what closes a socket, also if its past is still being read.
+        self._transport = None
+        self._close(*_CUT[reason])
 
 
 def _position(request: web.Request) -> tuple[int | None, str]:

@@ -9,6 +9,7 @@ import secrets
 from collections.abc import Callable
 
 from receiver.core.errors import TryLater, Unauthorized
+from receiver.web.credentials import Credential
 
 _TICKET_SECONDS = 30.0
 _MAX_TICKETS = 10_000
@@ -20,28 +21,29 @@ class Tickets:
     def __init__(self, seconds: Callable[[], float]) -> None:
         """Issue none yet; *seconds* is a clock for durations."""
         self._seconds = seconds
-        self._until: dict[str, float] = {}
+        self._out: dict[str, tuple[float, Credential]] = {}
 
-    def issue(self) -> tuple[str, float]:
-        """Return a ticket that admits one reader once, and for how many seconds.
+    def issue(self, credential: Credential) -> tuple[str, float]:
+        """Return a ticket that stands for *credential* once, and for how many seconds.
 
         Raises:
             TryLater: Too many are out.
         """
         now = self._seconds()
-        self._until = {ticket: until for ticket, until in self._until.items() if until > now}
-        if len(self._until) >= _MAX_TICKETS:
+        self._out = {ticket: out for ticket, out in self._out.items() if out[0] > now}
+        if len(self._out) >= _MAX_TICKETS:
             raise TryLater("too many tickets are out")
         ticket = secrets.token_urlsafe(24)
-        self._until[ticket] = now + _TICKET_SECONDS
+        self._out[ticket] = (now + _TICKET_SECONDS, credential)
         return ticket, _TICKET_SECONDS
 
-    def redeem(self, ticket: str) -> None:
-        """Take *ticket*, which is good no more after this.
+    def redeem(self, ticket: str) -> Credential:
+        """Take *ticket*, which is good no more after this; return what it stands for.
 
         Raises:
             Unauthorized: It is not known, was used, or is too old.
         """
-        until = self._until.pop(ticket, None)
-        if until is None or until < self._seconds():
-            raise Unauthorized("ticket: it is not known, was used, or is too old", field="ticket")
+        out = self._out.pop(ticket, None)
+        if out is not None and out[0] >= self._seconds():
+            return out[1]
+        raise Unauthorized("ticket: it is not known, was used, or is too old", field="ticket")

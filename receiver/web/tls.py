@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import hashlib
 import ssl
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -66,13 +68,30 @@ class TlsSettings:
         return CLIENT_AUTH[self.client_auth_type] is ssl.CERT_REQUIRED
 
 
-def context(settings: TlsSettings) -> ssl.SSLContext:
+class Context(ssl.SSLContext):
+    """A context that knows whose certificates it wants.
+
+    Attributes:
+        trust: Digest of the file of CAs by which clients get in; empty if they do without a certificate.
+    """
+
+    trust = b""
+
+
+def trust_of(transport: asyncio.BaseTransport | None) -> bytes:
+    """Return the `trust` of the context that the connection of *transport* was made with."""
+    encrypted = None if transport is None else transport.get_extra_info("ssl_object")
+    context = None if encrypted is None else encrypted.context
+    return context.trust if isinstance(context, Context) else b""
+
+
+def context(settings: TlsSettings) -> Context:
     """Return what serves by *settings*.
 
     Raises:
         ConfigError: A file cannot be read, or is not what it should be.
     """
-    made = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    made = Context(ssl.PROTOCOL_TLS_SERVER)
     made.minimum_version = VERSIONS[settings.min_version]
     made.maximum_version = VERSIONS[settings.max_version]
     made.set_alpn_protocols(["http/1.1"])
@@ -98,6 +117,8 @@ def context(settings: TlsSettings) -> ssl.SSLContext:
                 f"tls_server_config.client_ca_file: {settings.client_ca_file}: expected certificates,"
                 f" PEM ({error.reason or 'unreadable'})"
             ) from None
+        if settings.knows_clients:
+            made.trust = hashlib.sha256(settings.client_ca_file.read_bytes()).digest()
     return made
 
 

@@ -215,7 +215,7 @@ def _users(mapping: object) -> dict[str, str]:
 @dataclass(frozen=True, slots=True)
 class _Loaded:
     config: WebConfig
-    context: ssl.SSLContext | None
+    context: tls.Context | None
 
 
 class WebFile:
@@ -278,6 +278,12 @@ class WebFile:
         """Whether it keeps anybody out."""
         config = self.now
         return self.has_users or (config.tls is not None and config.tls.knows_clients)
+
+    @property
+    def trust(self) -> bytes:
+        """Whose certificates clients must have now, as `tls.Context.trust`."""
+        context = self._loaded().context
+        return b"" if context is None else context.trust
 
     @property
     def tls(self) -> ssl.SSLContext | None:

@@ -1,0 +1,57 @@
+"""Files of bearer tokens; of a token only its digest is kept."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+from receiver.core.settings import ConfigError
+from receiver.web.watched import Watched
+
+_LEAST_LENGTH = 16
+"""Characters of a token; a shorter one can be guessed."""
+
+
+class TokenFile:
+    """A file with a token on each line; several are good at once, so that they can be rotated."""
+
+    def __init__(self, path: Path) -> None:
+        """Read the file at *path*.
+
+        Raises:
+            ConfigError: It cannot be read, has something that is no token, or has none: one that loses
+                its last token later has taken them all back.
+        """
+        self._path = path
+        self._watched: Watched[list[bytes]] = Watched(
+            "tokens", path, lambda: (self._read(), [path]), gone=lambda before: []
+        )
+        if not self.digests(0.0):
+            raise ConfigError(f"{path}: expected a token, one on each line")
+
+    def _read(self) -> list[bytes]:
+        digests = []
+        try:
+            text = self._path.read_text(encoding="utf-8", errors="replace")
+        except OSError as error:
+            raise ConfigError(f"{self._path}: cannot be read: {error.strerror}") from error
+        for number, line in enumerate(text.splitlines(), start=1):
+            token = line.strip()
+            if not token or token.startswith("#"):
+                continue
+            if len(token) < _LEAST_LENGTH or not token.isascii() or not token.isprintable():
+                raise ConfigError(
+                    f"{self._path}, line {number}: expected a token of at least {_LEAST_LENGTH}"
+                    " printable ASCII characters"
+                )
+            digests.append(digest_of(token))
+        return digests
+
+    def digests(self, now: float) -> list[bytes]:
+        """Return the digests of its tokens, read again if it has changed; *now* in seconds."""
+        return self._watched.value(now)
+
+
+def digest_of(token: str) -> bytes:
+    """Return by what *token* is known."""
+    return hashlib.sha256(token.encode(errors="surrogateescape")).digest()

@@ -12,7 +12,7 @@ import hashlib
 import re
 import secrets
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 import bcrypt
@@ -61,24 +61,25 @@ class Passwords:
             TryLater: Too many are being checked.
         """
         known = hashes.get(user)
-        # Of a user who is not known it takes as long to be told so.
-        against = known or next(iter(hashes.values()))
-        digest = self._digest(user if known else "", against, password)
+        # Whether a name is a user's is not to be told from how long the answer takes: one that is none
+        # costs as much, waits in the same line, and is remembered for itself alone.
+        work = _work(known, max(map(_cost, hashes.values())))
+        digest = self._digest(user, known or "", password)
         for kept, outcome in ((self._right, True), (self._wrong, False)):
             if digest in kept:
                 kept.move_to_end(digest)
-                return outcome and known is not None
+                return outcome
         running = self._running.get(digest)
         if running is None:
-            running = self._begin(digest, password, against)
+            running = self._begin(digest, password, work)
         # Shared by all that ask the same at once, of whom any may go away.
-        return await asyncio.shield(running) and known is not None
+        return await asyncio.shield(running)
 
-    def _begin(self, digest: bytes, password: str, against: str) -> asyncio.Future[bool]:
+    def _begin(self, digest: bytes, password: str, work: Sequence[str]) -> asyncio.Future[bool]:
         if len(self._running) >= _MOST_WAITING:
             raise TryLater("too many passwords are being checked")
         running = asyncio.get_running_loop().run_in_executor(
-            self._thread, _is_right, password, against
+            self._thread, _is_right_first, password, work
         )
         self._running[digest] = running
 
@@ -102,6 +103,32 @@ class Passwords:
             told = part.encode(errors="surrogateescape")
             made.update(len(told).to_bytes(8, "big") + told)
         return made.digest()
+
+
+def _cost(hashed: str) -> int:
+    """Return the cost of the bcrypt hash *hashed*: the logarithm of its rounds, to base 2."""
+    return int(hashed.split("$")[2])
+
+
+def _work(known: str | None, most: int) -> list[str]:
+    """Return hashes to check a password against, *known* first; what they cost is 2^*most* in any case.
+
+    2^c + (2^c + 2^(c+1) + … + 2^(most-1)) = 2^most.
+    """
+    if known is None:
+        return [_nobodys(most)]
+    return [known, *map(_nobodys, range(_cost(known), most))]
+
+
+def _nobodys(cost: int) -> str:
+    """Return a hash of that *cost* that no password has: all its bits are 0."""
+    return f"$2b${cost:02}${'.' * 53}"
+
+
+def _is_right_first(password: str, work: Sequence[str]) -> bool:
+    """Whether *password* is that of the first of *work*; it is checked against all of them."""
+    outcomes = [_is_right(password, each) for each in work]
+    return outcomes[0]
 
 
 def _is_right(password: str, against: str) -> bool:

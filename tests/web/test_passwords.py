@@ -6,6 +6,7 @@ import asyncio
 import threading
 from collections.abc import Iterator
 
+import bcrypt
 import pytest
 
 from receiver.core.errors import TryLater
@@ -69,9 +70,55 @@ async def test_a_new_hash_is_a_new_check(passwords: Passwords) -> None:
     assert not await passwords.check({"bert": HASHES["bert"]}, "anna", "of anna")
 
 
-async def test_a_stranger_takes_as_long_as_a_user(passwords: Passwords, checked: list[str]) -> None:
-    assert not await passwords.check(HASHES, "carl", "x")
-    assert len(checked) == 1
+COSTS = {
+    "anna": HASHES["anna"],
+    "bert": HASHES["bert"].replace("$04$", "$05$"),
+    "cleo": HASHES["bert"].replace("$04$", "$07$"),
+}
+
+
+@pytest.fixture
+def rounds(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """Of each bcrypt that was computed."""
+    made: list[int] = []
+
+    def counting(password: bytes, hashed: bytes) -> bool:
+        made.append(2 ** int(hashed.split(b"$")[2]))
+        return False
+
+    monkeypatch.setattr(bcrypt, "checkpw", counting)
+    return made
+
+
+@pytest.mark.parametrize("name", [*COSTS, "nobody", "", "Anna"])
+async def test_who_is_no_user_costs_what_any_user_does(
+    passwords: Passwords, rounds: list[int], name: str
+) -> None:
+    """Whatever each user's own hash costs; else the time of an answer tells which names are users'."""
+    assert not await passwords.check(COSTS, name, "a guess")
+
+    assert sum(rounds) == 2**7
+
+
+async def test_a_password_that_was_tried_for_one_name_is_new_for_another(
+    passwords: Passwords, rounds: list[int]
+) -> None:
+    """So it always was for users; were it not for others, the second of those would be told at once."""
+    for name in ("nobody", "somebody", "anna", "bert"):
+        rounds.clear()
+        for _ in range(2):
+            assert not await passwords.check(HASHES, name, "a guess")
+
+        assert len(rounds) == 1, name
+
+
+async def test_what_nobody_has_is_no_password() -> None:
+    """The hash that a name is checked against that is nobody's is a good one: it is computed."""
+    nobodys = module._nobodys(4)
+
+    assert is_hash(nobodys)
+    assert not module._is_right("", nobodys)
+    assert len(bcrypt.hashpw(b"x", nobodys.encode())) == 60
 
 
 async def test_who_guesses_drives_out_nobody(

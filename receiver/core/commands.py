@@ -160,10 +160,11 @@ class Commands:
 
 
 def _word_of(command: Command, name: str) -> dict[str, Any]:
-    """Return what the event of *command*, which is called *name*, begins with."""
+    """Return what the event of *command*, which is called *name*, begins with, and by whom it was given."""
+    told = {"reason": f"by {command.by}"} if command.by else {}
     if command.undoes:
-        return {"command": "undo", "undoes": command.undoes}
-    return {"command": name}
+        return told | {"command": "undo", "undoes": command.undoes}
+    return told | {"command": name}
 
 
 def _latest_names(members: Sequence[Member], most: int) -> tuple[str, ...]:

@@ -215,12 +215,14 @@ class OperatorCommand:
         update: Fields to set, as `operator.read_update` gives them.
         undoes: Seq of the event of the command that is taken back by this; 0 if none is. What that
             demanded of alerts holds no more.
+        by: Who gave it; empty if nobody knows.
     """
 
     time: int
     cluster_id: int
     update: Mapping[str, Any]
     undoes: int = 0
+    by: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,6 +236,7 @@ class Merge:
         named: Fingerprints of members of each; they must be together from now on. The engine
             holds neither all members nor, when the journal is run again, the same ones.
         undoes: As of `OperatorCommand`: of a split, and then nothing is demanded from now on.
+        by: As of `OperatorCommand`.
     """
 
     time: int
@@ -241,6 +244,7 @@ class Merge:
     into: int
     named: tuple[Sequence[str], Sequence[str]] = ((), ())
     undoes: int = 0
+    by: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -283,6 +287,7 @@ class Split:
         members: All of it as they are at *time*, by id: the engine forgets those that fire no more.
         moved: Ids of those that go.
         undoes: As of `OperatorCommand`: of a merge, and then nothing is demanded from now on.
+        by: As of `OperatorCommand`.
     """
 
     time: int
@@ -290,6 +295,7 @@ class Split:
     members: Sequence[Member]
     moved: Sequence[int]
     undoes: int = 0
+    by: str = ""
 
 
 @dataclass(frozen=True, slots=True)

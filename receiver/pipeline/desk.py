@@ -7,6 +7,7 @@ and what it does for `Engine.step`. The input holds all of it, so that the journ
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, ParamSpec, Protocol, TypeVar
 
 from receiver.core import wire
@@ -68,8 +69,10 @@ class Desk:
         self._past = past
         self._read = read
 
-    def prepare(self, request: Request, now: int) -> Command:
+    def prepare(self, request: Request, now: int, by: str = "") -> Command:
         """Return the input that does what *request* asks at *now*, for which all was checked.
+
+        *by* says who asks.
 
         What is due by *now* must have happened, and be committed.
 
@@ -88,7 +91,7 @@ class Desk:
         else:
             command = self._undo(request.seq, now)
         self._engine.check(command)
-        return command
+        return replace(command, by=by)
 
     def answer(self, request: Request, command: Command, events: Sequence[Event]) -> dict[str, Any]:
         """Return what is told of *request* once *command*, which gave *events*, is done."""

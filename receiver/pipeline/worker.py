@@ -28,6 +28,7 @@ from receiver.core.errors import (
     StoreError,
     TryLater,
 )
+from receiver.core.evolution import EventType
 from receiver.core.inbox import InboxRow
 from receiver.core.index import VectorIndex
 from receiver.core.intake import Embed, sightings
@@ -140,7 +141,7 @@ class Worker:
         self._stopping = False
         self._nudged = False
         self._asked: deque[tuple[Callable[[], Any], Future[Any]]] = deque()
-        self._commands: deque[tuple[Request, Future[dict[str, Any]]]] = deque()
+        self._commands: deque[tuple[Request, str, Future[dict[str, Any]]]] = deque()
         self._rows: deque[tuple[InboxRow, payload.Notification | Survey]] = deque()
         self._read_up_to = 0
         self._journal_trimmed_at = 0
@@ -207,8 +208,8 @@ class Worker:
             self._wake.notify()
         return answer
 
-    def command(self, request: Request) -> Future[dict[str, Any]]:
-        """Have done what an operator asks for, between batches.
+    def command(self, request: Request, by: str = "") -> Future[dict[str, Any]]:
+        """Have done what an operator, known as *by*, asks for, between batches.
 
         Returns:
             What came of it, as the public sees it, once that is committed (see `Desk.answer`); or
@@ -218,7 +219,7 @@ class Worker:
         with self._wake:
             if self._stopping or not self._thread.is_alive():
                 raise TryLater("shutting down")
-            self._commands.append((request, answer))
+            self._commands.append((request, by, answer))
             self._wake.notify()
         return answer
 
@@ -334,11 +335,11 @@ class Worker:
     def _obey(self) -> None:
         """Apply what operators said."""
         while self._commands:
-            request, answer = self._commands.popleft()
+            request, by, answer = self._commands.popleft()
             if not answer.set_running_or_notify_cancel():
                 continue
             try:
-                answer.set_result(self._command(request))
+                answer.set_result(self._command(request, by))
             except (NotFound, Conflict, SenderError, TryLater) as error:
                 answer.set_exception(error)
             except BaseException as error:
@@ -348,7 +349,7 @@ class Worker:
                 log.exception("a command failed")
                 self._rebuild()
 
-    def _command(self, request: Request) -> dict[str, Any]:
+    def _command(self, request: Request, by: str) -> dict[str, Any]:
         engine = self._engine
         if engine is None:
             raise TryLater("the state is not restored yet")
@@ -356,11 +357,18 @@ class Worker:
         now = max(self._clock(), engine.counters.clock)
         # What is due comes before it, and stands in the store where the command looks.
         self._tick(engine, now)
-        command = desk.prepare(request, now)
+        command = desk.prepare(request, now, by)
         before = dict(engine.counters.outcomes)
         events = engine.step([command])
         answer = desk.answer(request, command, events)
         self._commit(engine, [command], events, (), before)
+        for event in events:
+            if event.type is EventType.OPERATOR_COMMAND:
+                # Here and not where it is answered: who asked may have hung up, and it is done.
+                told = {"command": event.detail["command"], "cluster": event.cluster_id}
+                log.info(
+                    "an operator's command", extra=told | {"seq": event.seq, "by": by or "anyone"}
+                )
         return answer
 
     def _read(self, function: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) -> R:

@@ -57,13 +57,15 @@ def encode(inputs: Iterable[Input], text_id: TextId) -> bytes | None:
         elif isinstance(item, Tick):
             rows.append([item.time])
         elif isinstance(item, OperatorCommand):
-            rows.append(["update", item.time, item.cluster_id, dict(item.update), item.undoes])
+            update = dict(item.update)
+            rows.append(["update", item.time, item.cluster_id, update, item.undoes, item.by])
         elif isinstance(item, Merge):
-            rows.append(["merge", item.time, item.gone, item.into, item.named, item.undoes])
+            named = item.named
+            rows.append(["merge", item.time, item.gone, item.into, named, item.undoes, item.by])
         elif isinstance(item, Split):
             members = [_member_row(member) for member in item.members]
-            moved = list(item.moved)
-            rows.append(["split", item.time, item.cluster_id, members, moved, item.undoes])
+            said = [list(item.moved), item.undoes, item.by]
+            rows.append(["split", item.time, item.cluster_id, members, *said])
         elif isinstance(item, Members):
             members = [_member_row(member) for member in item.members]
             rows.append(["members", item.time, item.cluster_id, members])
@@ -143,12 +145,13 @@ def _member_row(member: Member) -> list[Any]:
 
 
 def _command(row: list[Any], labels_of: LabelsOf) -> Input:
+    # Who gave a command is missing where an earlier version wrote it.
     name, *told = row
     if name == "update":
         return OperatorCommand(*told)
     if name == "merge":
-        at, gone, into, (one, other), undoes = told
-        return Merge(at, gone, into, (one, other), undoes)
+        at, gone, into, (one, other), *undoes_and_by = told
+        return Merge(at, gone, into, (one, other), *undoes_and_by)
     if name == "members":
         at, cluster_id, members = told
         return Members(at, cluster_id, _members(members, labels_of))
@@ -157,8 +160,8 @@ def _command(row: list[Any], labels_of: LabelsOf) -> Input:
         return Reconciled(at, held_until, *map(tuple, found))
     if name == "resumed":
         return Resumed(*told)
-    at, cluster_id, members, moved, undoes = told
-    return Split(at, cluster_id, _members(members, labels_of), moved, undoes)
+    at, cluster_id, members, moved, *undoes_and_by = told
+    return Split(at, cluster_id, _members(members, labels_of), moved, *undoes_and_by)
 
 
 def _members(members: list[list[Any]], labels_of: LabelsOf) -> list[Member]:

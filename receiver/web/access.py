@@ -158,14 +158,20 @@ class Access:
         scheme, _, told = request.headers.get("Authorization", "").partition(" ")
         has_users = self._file.has_users
         if not told.strip() or not (self._has_tokens or has_users):
-            return Credential(trust=trust)
+            return Credential(trust=trust, name=tls.name_of(request.transport))
         if scheme.lower() == "bearer" and self._has_tokens:
-            return Credential(token=digest_of(told.strip()), trust=trust)
+            token = digest_of(told.strip())
+            return Credential(token=token, trust=trust, name=self._name_of_token(token))
         if scheme.lower() == "basic" and has_users:
             user, known = await self._user(told.strip())
-            return Credential(user=user, hash=known, trust=trust)
+            return Credential(user=user, hash=known, trust=trust, name=user)
         kinds = ["Bearer and a token"] * self._has_tokens + ["Basic"] * has_users
         raise Unauthorized(f"Authorization: expected {' or '.join(kinds)}", field="Authorization")
+
+    def _name_of_token(self, digest: bytes) -> str:
+        now = self._seconds()
+        every = (file for files in self._files.values() for file in files)
+        return next(filter(None, (file.name(digest, now) for file in every)), "")
 
     async def _user(self, told: str) -> tuple[str, str]:
         """Return the user that *told* names, and the hash of the password that it has."""

@@ -127,23 +127,23 @@ class Api:
         """PATCH /api/v1/clusters/{id}: what an operator says of a cluster."""
         number = self._number(request, "id")
         update = operator.read_update(await self._json(request))
-        return await self._obey(UpdateRequest(number, update))
+        return await self._obey(request, UpdateRequest(number, update))
 
     async def merge_cluster(self, request: web.Request) -> web.Response:
         """POST /api/v1/clusters/{id}/merge: an operator wants it to be part of another."""
         number = self._number(request, "id")
-        return await self._obey(requests.read_merge(number, await self._json(request)))
+        return await self._obey(request, requests.read_merge(number, await self._json(request)))
 
     async def split_cluster(self, request: web.Request) -> web.Response:
         """POST /api/v1/clusters/{id}/split: an operator wants some members to be apart."""
         number = self._number(request, "id")
         most = self._config.clustering.max_split_members
         document = await self._json(request)
-        return await self._obey(requests.read_split(number, document, most))
+        return await self._obey(request, requests.read_split(number, document, most))
 
     async def undo(self, request: web.Request) -> web.Response:
         """POST /api/v1/undo/{seq}: an operator takes a command back."""
-        return await self._obey(UndoRequest(self._number(request, "seq")))
+        return await self._obey(request, UndoRequest(self._number(request, "seq")))
 
     @staticmethod
     def _number(request: web.Request, name: str) -> int:
@@ -160,8 +160,9 @@ class Api:
             raise TryLater("the body did not arrive in time") from None
         return read_json(body)
 
-    async def _obey(self, request: Request) -> web.Response:
-        return answer(await self._from_worker(self._worker.command(request)))
+    async def _obey(self, asked: web.Request, request: Request) -> web.Response:
+        by = asked[CREDENTIAL].name[: operator.MAX_NAME]
+        return answer(await self._from_worker(self._worker.command(request, by)))
 
     async def timeline(self, request: web.Request) -> web.Response:
         """GET /api/v1/timeline."""

@@ -19,12 +19,15 @@ class Credential:
         user: Its name; empty without one.
         hash: The bcrypt hash that its password was checked against: with another it has to be shown anew.
         trust: Whose certificates were wanted when its connection was made, as `tls.Context.trust`.
+        name: By what people know it, for the log: a user, a file of tokens and the line in it, or a
+            certificate; empty for anybody.
     """
 
     token: bytes = field(default=b"", repr=False)
     user: str = ""
     hash: str = field(default="", repr=False)
     trust: bytes = field(default=b"", repr=False)
+    name: str = field(default="", compare=False)
 
 
 CREDENTIAL = web.RequestKey("credential", Credential)

@@ -75,8 +75,11 @@ class Worker(Protocol):
         """
         ...
 
-    def command(self, request: Request) -> Future[dict[str, Any]]:
-        """Have done what an operator asks for; what came of it, or NotFound, Conflict, SenderError."""
+    def command(self, request: Request, by: str) -> Future[dict[str, Any]]:
+        """Have done what an operator, known as *by*, asks for.
+
+        What came of it, or NotFound, Conflict, SenderError.
+        """
         ...
 
 

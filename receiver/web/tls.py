@@ -85,6 +85,16 @@ def trust_of(transport: asyncio.BaseTransport | None) -> bytes:
     return context.trust if isinstance(context, Context) else b""
 
 
+def name_of(transport: asyncio.BaseTransport | None) -> str:
+    """Return the common name of the client's certificate, as `certificate:NAME`; empty without."""
+    shown = None if transport is None else transport.get_extra_info("peercert")
+    for attributes in (shown or {}).get("subject", ()):
+        for key, value in attributes:
+            if key == "commonName" and value.isprintable():
+                return f"certificate:{value}"
+    return ""
+
+
 def context(settings: TlsSettings) -> Context:
     """Return what serves by *settings*.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Collection
 from pathlib import Path
 
 from receiver.core.settings import ConfigError
@@ -23,14 +24,15 @@ class TokenFile:
                 its last token later has taken them all back.
         """
         self._path = path
-        self._watched: Watched[list[bytes]] = Watched(
-            "tokens", path, lambda: (self._read(), [path]), gone=lambda before: []
+        self._watched: Watched[dict[bytes, int]] = Watched(
+            "tokens", path, lambda: (self._read(), [path]), gone=lambda before: {}
         )
         if not self.digests(0.0):
             raise ConfigError(f"{path}: expected a token, one on each line")
 
-    def _read(self) -> list[bytes]:
-        digests = []
+    def _read(self) -> dict[bytes, int]:
+        """Return the line of each token, by digest."""
+        lines = {}
         try:
             text = self._path.read_text(encoding="utf-8", errors="replace")
         except OSError as error:
@@ -44,12 +46,17 @@ class TokenFile:
                     f"{self._path}, line {number}: expected a token of at least {_LEAST_LENGTH}"
                     " printable ASCII characters"
                 )
-            digests.append(digest_of(token))
-        return digests
+            lines[digest_of(token)] = number
+        return lines
 
-    def digests(self, now: float) -> list[bytes]:
+    def digests(self, now: float) -> Collection[bytes]:
         """Return the digests of its tokens, read again if it has changed; *now* in seconds."""
-        return self._watched.value(now)
+        return self._watched.value(now).keys()
+
+    def name(self, digest: bytes, now: float) -> str:
+        """Return file and line of the token of *digest*, `operator.token:2`; empty if it is not here."""
+        line = self._watched.value(now).get(digest)
+        return f"{self._path.name}:{line}" if line else ""
 
 
 def digest_of(token: str) -> bytes:

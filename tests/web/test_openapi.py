@@ -341,7 +341,7 @@ class NotRestored:
     def ask(self, question: object, about: str = "") -> Any:
         raise errors.TryLater("the model is not ready yet")
 
-    def command(self, request: object) -> Any:
+    def command(self, request: object, by: str) -> Any:
         raise errors.TryLater("the state is not restored yet")
 
 

@@ -6,9 +6,10 @@ import logging
 from collections.abc import Awaitable, Callable
 
 from aiohttp import web
+from aiohttp.http_exceptions import ContentEncodingError
 from aiohttp.typedefs import Middleware
 
-from receiver.core.errors import StormcellError
+from receiver.core.errors import SenderError, StormcellError
 
 log = logging.getLogger(__name__)
 
@@ -21,6 +22,17 @@ def answer(status: int, code: str, message: str, field: str | None = None) -> we
     if field:
         error["field"] = field[:100]
     return web.json_response({"error": error}, status=status)
+
+
+def unreadable(request: web.Request, error: web.RequestPayloadError) -> SenderError:
+    """Return why the body of *request* cannot be read, of which aiohttp says *error*."""
+    told = request.headers.get("Content-Encoding")
+    if told is None or not isinstance(error.__cause__, ContentEncodingError):
+        return SenderError("body cannot be read: its encoding is broken")
+    return SenderError(
+        f"body cannot be read: its Content-Encoding says {ascii(told)[:50]}, and it is none,"
+        " or a broken one"
+    )
 
 
 def middleware(on_fault: Callable[[], None]) -> Middleware:
@@ -49,8 +61,9 @@ async def _answered(
         response = answer(405, "method_not_allowed", f"{error.method}: expected {allowed}")
         response.headers["Allow"] = allowed
         return response
-    except web.RequestPayloadError:
-        return answer(400, "bad_request", "body cannot be read: its encoding is broken")
+    except web.RequestPayloadError as error:
+        refusal = unreadable(request, error)
+        return answer(refusal.status, refusal.code, refusal.message)
     except web.HTTPRequestEntityTooLarge as error:
         return answer(413, "too_large", error.text or "the body is too large")
     except web.HTTPNotFound:

@@ -231,6 +231,9 @@ def _unreadable(logger: logging.Logger) -> logging.Logger:
 
     def without_content(record: logging.LogRecord) -> bool:
         error = record.exc_info[1] if record.exc_info else None
+        if isinstance(error, web.RequestPayloadError):
+            # A body that is no gzip, say: it was answered, and this is the rest of it being read.
+            return False
         if isinstance(error, HttpProcessingError):
             record.exc_info = None
             record.levelno, record.levelname = logging.WARNING, "WARNING"

@@ -17,9 +17,10 @@ from aiohttp import web
 
 from receiver.config import IntakeSettings
 from receiver.core import payload
-from receiver.core.errors import SenderError, StormcellError, TooLarge, TryLater
+from receiver.core.errors import StormcellError, TooLarge, TryLater
 from receiver.core.identity import IdentitySettings
 from receiver.core.payload import Notification
+from receiver.web import errors
 from receiver.web.parts import Intake, Metrics, Room
 
 _Parse = Callable[[bytes], Notification]
@@ -145,7 +146,7 @@ class Webhook:
         except MemoryError:
             raise TryLater("out of memory") from None
         except web.RequestPayloadError as error:
-            raise SenderError("body cannot be read: its encoding is broken") from error
+            raise errors.unreadable(request, error) from error
         finally:
             self._room.give_back(taken)
         self._note(notification)

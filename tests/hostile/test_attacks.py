@@ -108,7 +108,7 @@ REFUSED: dict[str, tuple[bytes, dict[str, str], int, str]] = {
     "two documents": (GOOD + GOOD, {}, 400, "not JSON"),
     "a gzip bomb": (gzip.compress(b" " * 2**25), {"Content-Encoding": "gzip"}, 413, "at most"),
     "a deflate bomb": (zlib.compress(b" " * 2**25), {"Content-Encoding": "deflate"}, 413, "at most"),
-    "no gzip": (GOOD, {"Content-Encoding": "gzip"}, 400, "encoding"),
+    "no gzip": (GOOD, {"Content-Encoding": "gzip"}, 400, "Content-Encoding says 'gzip'"),
     "half a gzip": (gzip.compress(GOOD)[:60], {"Content-Encoding": "gzip"}, 400, "not JSON"),
     "an encoding nobody knows": (b"\x01" + GOOD, {"Content-Encoding": "rot13"}, 400, "not JSON"),
     "an encoding twice": (
@@ -189,3 +189,46 @@ async def test_a_body_that_is_not_as_announced(
         assert answered[1].startswith(code), answered
         assert (await client.post(GOOD))[0] == 200
         assert client.app.room.used == 0
+
+
+JUNK: dict[str, tuple[bytes, bytes]] = {
+    "no gzip": (b"gzip", GOOD),
+    "a gzip and something else": (b"gzip", gzip.compress(GOOD) + b"something"),
+    "a gzip with another sum": (b"gzip", gzip.compress(GOOD)[:-8] + b"12345678"),
+    "a gzip in which bits are lost": (b"gzip", gzip.compress(GOOD)[:20] + b"\xff" * 200),
+    "no deflate": (b"deflate", GOOD),
+}
+
+
+@pytest.mark.parametrize("chunked", [False, True])
+@pytest.mark.parametrize(("encoding", "content"), JUNK.values(), ids=JUNK)
+async def test_what_is_not_compressed_as_it_says_leaves_no_trace(
+    client: Client, caplog: pytest.LogCaptureFixture, encoding: bytes, content: bytes, chunked: bool
+) -> None:
+    """Whether anybody wanted the body or not: aiohttp reads what is left, and logged that it cannot."""
+    host, port = client.url.removeprefix("http://").split(":")
+    for call, code in (
+        (b"POST /api/v1/webhook", b"400"),
+        (b"POST /api/v2/alerts", b"400"),
+        (b"POST /api/v1/classify", b"400"),
+        (b"PATCH /api/v1/clusters/1", b"400"),
+        (b"POST /api/v1/undo/1", b"404"),
+        (b"POST /nowhere", b"404"),
+        (b"GET /api/v1/stats", b"200"),
+    ):
+        sent = b"%x\r\n%b\r\n0\r\n\r\n" % (len(content), content) if chunked else content
+        size = b"Transfer-Encoding: chunked" if chunked else b"Content-Length: %d" % len(content)
+        reader, writer = await asyncio.open_connection(host, int(port))
+        writer.write(
+            call + b" HTTP/1.1\r\nHost: " + host.encode() + b"\r\nContent-Encoding: " + encoding
+        )
+        writer.write(b"\r\n" + size + b"\r\n\r\n" + sent)
+        # To its end, after which nothing more is logged of it.
+        answered = await asyncio.wait_for(reader.read(), 20)
+        writer.close()
+
+        assert answered.split(b" ")[1] == code, answered
+        if code == b"400":
+            assert b"Content-Encoding says '" + encoding in answered, answered
+    assert [record for record in caplog.records if record.exc_info] == []
+    assert (await client.post(GOOD))[0] == 200

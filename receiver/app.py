@@ -271,7 +271,7 @@ class App:
         gauge("connections_limit", "Connections there may be.", lambda: self._connections.limit)
         self.metrics.counter(
             "connections_cut",
-            "Connections closed because nothing came for too long, or to make room for others.",
+            "Connections closed as nothing came, or was read, for too long, or to make room for others.",
             lambda: self._connections.cut,
         )
         gauge("feed_clients", "Clients of the live stream.", lambda: self.feed.clients)

@@ -161,6 +161,13 @@ class WebSettings:
         low=0.1,
         high=86400,
     )
+    write_timeout: Seconds = setting(
+        # TCP sends again, more and more seldom, what the network loses; half a minute is several times.
+        Seconds(30.0),
+        "A client that takes nothing of its answer for so long has its connection closed.",
+        low=0.1,
+        high=3600,
+    )
 
     def __post_init__(self) -> None:
         """Refuse what cannot be read, and an open door that nobody asked for in words."""

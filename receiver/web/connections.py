@@ -1,8 +1,9 @@
 """Who is connected: how many at once, how long each may say nothing, and who goes when there is no room.
 
-A connection is in one of three states: a request's head is awaited, a request is in hand, or it is
-idle between two. Who only holds a connection open is let go for who wants something; a connection
-in whose request we work is never let go here, only one whose body does not come.
+A connection is in one of four states: a request's head is awaited, a request is in hand, its answer
+is being written, or it is idle between two. Who only holds a connection open is let go for who wants
+something; a connection in whose request we work is never let go here, only one whose body does not
+come, or whose client does not read.
 
 What aiohttp bounds by itself is not repeated here: the size of a head (128 fields of 8 KiB), requests
 read ahead, and how long the rest of a body is read that nobody wanted (ten seconds).
@@ -19,12 +20,16 @@ from typing import Any, cast
 from aiohttp import web
 
 from receiver.config import WebSettings
+from receiver.web.acknowledged import acknowledged
 
 _GRACE_SECONDS = 1.0
 """So long nobody is let go: a request that was sent is read by then."""
 
 _BODY_GRACE_SECONDS = 10.0
-"""So long nobody is let go whose body is not whole: it may be that it waits for room in our memory."""
+"""So long nobody is let go whose body is not whole: it may be that it waits for room in our memory.
+
+Nor who has taken nothing of an answer: the network may have lost something.
+"""
 
 Handler = Callable[[web.Request], Any]
 
@@ -72,6 +77,28 @@ class Connection(web.RequestHandler):
             "the request cannot be read as HTTP, or its encoding is none of gzip and deflate\n",
         )
 
+    async def finish_response(
+        self, request: web.BaseRequest, resp: web.StreamResponse, start_time: float | None
+    ) -> tuple[web.StreamResponse, bool]:
+        """Tell how long an answer is being written; see aiohttp."""
+        self._connections.begin_answer(self)
+        try:
+            return await super().finish_response(request, resp, start_time)
+        except Exception:
+            if self._wire is not None:
+                raise
+            # It has gone meanwhile, of which asyncio makes an AttributeError where a file went over TLS.
+            return resp, True
+        finally:
+            self._connections.rest(self)
+
+    def taken(self) -> tuple[int, int]:
+        """Return what was acknowledged, and less what waits; either grows when its client reads."""
+        waiting = 0
+        if isinstance(self._wire, asyncio.WriteTransport):
+            waiting = self._wire.get_write_buffer_size()
+        return acknowledged(self._wire), -waiting
+
     def abort(self) -> None:
         """End it at once.
 
@@ -100,7 +127,10 @@ class Connections:
         # Each in order of the second, since when it is so.
         self._heads: dict[Connection, float] = {}
         self._idle: dict[Connection, float] = {}
+        self._answering: dict[Connection, float] = {}
         self._in_hand: dict[Connection, tuple[float, web.Request]] = {}
+        # Of those whose answers are being written, what was taken when somebody last looked.
+        self._taken: dict[Connection, tuple[int, int]] = {}
         self._gone = asyncio.Event()
 
     def __len__(self) -> int:
@@ -127,8 +157,20 @@ class Connections:
         self._leave(one)
         self._gone.set()
 
+    def begin_answer(self, one: Connection) -> None:
+        """Note that an answer to *one* is being written."""
+        if one in self._all:
+            self._leave(one)
+            self._answering[one] = self._seconds()
+
+    def rest(self, one: Connection) -> None:
+        """Note that *one* may send a further request; its client may also have gone meanwhile."""
+        if one in self._all:
+            self._leave(one)
+            self._idle[one] = self._seconds()
+
     def _leave(self, one: Connection) -> None:
-        for state in (self._heads, self._idle, self._in_hand):
+        for state in (self._heads, self._idle, self._answering, self._in_hand, self._taken):
             state.pop(one, None)
 
     def middleware(self) -> Any:
@@ -143,9 +185,7 @@ class Connections:
                 answer: web.StreamResponse = await handler(request)
             finally:
                 self._leave(one)
-                # Its client may have gone meanwhile.
-                if one in self._all:
-                    self._idle[one] = self._seconds()
+                self.rest(one)
             return answer
 
         return noted
@@ -163,6 +203,7 @@ class Connections:
     def _let_go_longest(self) -> None:
         """Let go who has waited longest, if anybody has waited at all."""
         now = self._seconds()
+        self._look_who_reads()
         waiting = [
             (now - since - _GRACE_SECONDS, one)
             for state in (self._heads, self._idle)
@@ -171,6 +212,10 @@ class Connections:
         waiting += (
             (now - since - _BODY_GRACE_SECONDS, one)
             for since, one in itertools.islice(self._without_body(), 1)
+        )
+        waiting += (
+            (now - since - _BODY_GRACE_SECONDS, one)
+            for one, since in itertools.islice(self._answering.items(), 1)
         )
         beyond, one = max(waiting, key=lambda pair: pair[0], default=(-1.0, None))
         if one is not None and beyond >= 0:
@@ -182,6 +227,17 @@ class Connections:
             if not request.content.is_eof():
                 yield since, one
 
+    def _look_who_reads(self) -> None:
+        """Put those last that have taken something of their answer since this was last asked."""
+        now = self._seconds()
+        for one in list(self._answering):
+            taken = one.taken()
+            before = self._taken.get(one, taken)
+            if taken[0] > before[0] or taken[1] > before[1]:
+                del self._answering[one]
+                self._answering[one] = now
+            self._taken[one] = taken
+
     def _let_go(self, one: Connection) -> None:
         self._leave(one)
         self.cut += 1
@@ -189,12 +245,24 @@ class Connections:
 
     async def watch(self) -> None:
         """Let go for ever who takes too long."""
-        bounds = (self._settings.header_timeout, self._settings.idle_timeout)
-        period = min(1.0, min(bounds) / 4)
+        period = min(1.0, min(bound for _, bound in self._bounds()) / 4)
         while True:
             await asyncio.sleep(period)
-            for state, bound in zip((self._heads, self._idle), bounds, strict=True):
-                self._let_go_older(state, self._seconds() - bound)
+            self.review()
+
+    def review(self) -> None:
+        """Let go who has taken too long by now."""
+        self._look_who_reads()
+        for state, bound in self._bounds():
+            self._let_go_older(state, self._seconds() - bound)
+
+    def _bounds(self) -> list[tuple[dict[Connection, float], float]]:
+        settings = self._settings
+        return [
+            (self._heads, settings.header_timeout),
+            (self._idle, settings.idle_timeout),
+            (self._answering, settings.write_timeout),
+        ]
 
     def _let_go_older(self, state: dict[Connection, float], long_ago: float) -> None:
         late = itertools.takewhile(lambda pair: pair[1] < long_ago, state.items())

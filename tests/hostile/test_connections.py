@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import socket
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any, cast
 
 import aiohttp
 import pytest
 
 from receiver import app
-from receiver.web import connections
+from receiver.config import WebSettings
+from receiver.web import acknowledged, connections
+from receiver.web.connections import Connection, Connections
 from tests.builders import body, entry
 from tests.web.conftest import Client, Start
+from tests.web.test_tls import Folder
 
 Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
@@ -200,13 +205,94 @@ async def test_who_is_worked_for_does_not_make_room(start: Start) -> None:
 
 async def test_who_does_not_read_its_answers_makes_room(start: Start) -> None:
     """Also where aiohttp has closed the connection, which stays while anything is unsent."""
-    async with start("web.max_connections=8", "web.idle_timeout=500ms") as client:
+    bounds = ("web.idle_timeout=500ms", "web.write_timeout=500ms")
+    async with start("web.max_connections=8", *bounds) as client:
         async with opened(client) as ((_, writer),):
             cast("asyncio.Transport", writer.transport).pause_reading()
             writer.write(b"GET /api/v1/openapi.json HTTP/1.1\r\nHost: localhost\r\n\r\n" * 500)
 
             await client.until(lambda: metric(client, "connections_cut_total") >= 1)
         assert await post(client, "A") == 200
+
+
+@pytest.mark.parametrize("path", ["/metrics", "/evolution.js"])
+@pytest.mark.parametrize("encrypted", [False, True])
+async def test_who_takes_nothing_of_an_answer_is_let_go(
+    start: Start,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    encrypted: bool,
+    path: str,
+) -> None:
+    """Not after `web.idle_timeout`, which is for those that have had their answer."""
+    folder = Folder(tmp_path)
+    settings = [folder.write()] if encrypted else []
+    async with start(*settings, "web.write_timeout=500ms") as client:
+        monkeypatch.setattr(client.app.metrics, "render", lambda: b"x" * 2**24)
+        port = int(client.url.rpartition(":")[2])
+        one = socket.socket()
+        one.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        one.connect(("127.0.0.1", port))
+        _, writer = await asyncio.open_connection(
+            sock=one,
+            ssl=folder.client() if encrypted else None,
+            server_hostname="127.0.0.1" if encrypted else None,
+        )
+        cast("asyncio.Transport", writer.transport).pause_reading()
+        # A file is smaller than what the kernel holds for its reader: it is asked for again and again.
+        writer.write(f"GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode() * 200)
+
+        await client.until(lambda: metric(client, "connections_cut_total") == 1)
+        await client.until(lambda: metric(client, "connections") == 0)
+        writer.transport.abort()
+
+    assert [record for record in caplog.records if record.exc_info] == []
+
+
+class Reader:
+    """A connection to which an answer is being written; *taken* is told."""
+
+    def __init__(self) -> None:
+        self.taken_so_far = (0, -100)
+        self.aborted = False
+
+    def taken(self) -> tuple[int, int]:
+        return self.taken_so_far
+
+    def abort(self) -> None:
+        self.aborted = True
+
+
+def test_who_reads_slowly_has_all_the_time_there_is() -> None:
+    """Whether it is seen by what was acknowledged, or by what waits."""
+    now = 0.0
+    all_there_are = Connections(WebSettings(), 8, lambda: now)
+    readers = [Reader() for _ in range(3)]
+    for one in cast("list[Connection]", readers):
+        all_there_are._all.add(one)
+        all_there_are.begin_answer(one)
+    for now in range(0, 100, 10):
+        readers[0].taken_so_far = (now, -100)
+        readers[1].taken_so_far = (0, now - 100)
+        all_there_are.review()
+
+    assert [each.aborted for each in readers] == [False, False, True]
+    assert all_there_are.cut == 1
+    now += 31
+    all_there_are.review()
+    assert all(each.aborted for each in readers)
+
+
+def test_where_the_kernel_tells_nothing_nothing_is_known(monkeypatch: pytest.MonkeyPatch) -> None:
+    one, other = socket.socketpair()
+    with one, other:
+        transport = asyncio.Transport({"socket": one})
+        # No TCP.
+        assert acknowledged.acknowledged(transport) == 0
+    monkeypatch.setattr(acknowledged, "_TCP_INFO", None)
+    assert acknowledged.acknowledged(transport) == 0
+    assert acknowledged.acknowledged(None) == 0
 
 
 async def test_large_frames_and_many_frames_close_the_socket(client: Client) -> None:

@@ -14,7 +14,6 @@ import hmac
 from collections.abc import Callable, Mapping, Sequence
 from enum import StrEnum
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from aiohttp import web
 
@@ -23,6 +22,7 @@ from receiver.core.errors import Forbidden, TryLater, Unauthorized
 from receiver.core.settings import ConfigError
 from receiver.web import tls
 from receiver.web.credentials import Credential
+from receiver.web.origins import Origins, host_of
 from receiver.web.passwords import Passwords
 from receiver.web.tickets import Tickets
 from receiver.web.tokens import TokenFile, digest_of
@@ -90,10 +90,11 @@ class Access:
         host, _ = split_address(settings.listen_address)
         if not (self._guarded or is_loopback(host)):
             raise open_door(settings)
-        self._origins = {origin.lower() for origin in settings.allowed_origins}
-        if settings.external_url:
-            self._origins.add(_origin_of(settings.external_url))
-        self._hosts = {urlsplit(origin).hostname for origin in self._origins}
+        self._origins = Origins(
+            settings.external_url,
+            settings.allowed_origins,
+            encrypted=file.now.tls is not None,
+        )
         self._loopback = is_loopback(host)
 
     @property
@@ -302,8 +303,7 @@ class Access:
         origin = request.headers.get("Origin")
         if origin is None:
             return
-        told = origin.lower()
-        if told not in self._origins and told.partition("://")[2] != request.host.lower():
+        if not self._origins.admit(origin, request.host):
             raise Forbidden(
                 f"Origin: got {ascii(origin)[:100]}, expected this server's own, or one of"
                 " web.allowed_origins",
@@ -317,8 +317,9 @@ class Access:
         """
         if not (self._loopback and role in self._anonymous):
             return
-        name = _host_of(request.host)
-        if not is_loopback(name) and name not in self._hosts:
+        name, _ = host_of(request.host)
+        external = self._origins.external
+        if not is_loopback(name) and not (external is not None and name == external.host):
             raise Forbidden(
                 f"Host: got {ascii(request.host)[:100]}, expected this machine's, or that of"
                 " web.external_url",
@@ -349,18 +350,6 @@ def _check_users(given: Mapping[Role, Sequence[str]], known: Mapping[str, str]) 
                     f"web.{role.value}_users: got {user!r}, expected a user of basic_auth_users in the"
                     " file of web.config_file"
                 )
-
-
-def _origin_of(url: str) -> str:
-    parts = urlsplit(url)
-    return f"{parts.scheme}://{parts.netloc}".lower()
-
-
-def _host_of(address: str) -> str:
-    try:
-        return urlsplit(f"//{address}").hostname or address
-    except ValueError:
-        return address
 
 
 def _is_upgrade(request: web.Request) -> bool:

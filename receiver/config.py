@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import ipaddress
+import re
 import typing
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -100,6 +101,9 @@ def is_loopback(host: str | None) -> bool:
 
 _ROLES = ("webhook", "read", "operator")
 
+_PREFIX = re.compile(r"(/(?!\.\.?(/|$))[A-Za-z0-9._~!$&'()*+,;=:@-]+)+", re.ASCII)
+"""A path that is the same however it is normalised (RFC 3986, 3.3 and 6.2.2): without escapes and dots."""
+
 
 @dataclasses.dataclass(frozen=True)
 class WebSettings:
@@ -175,10 +179,7 @@ class WebSettings:
         _check_url("web.external_url", self.external_url)
         for origin in self.allowed_origins:
             _check_url("web.allowed_origins", origin, bare=True)
-        if self.route_prefix and not self.route_prefix.startswith("/"):
-            raise ConfigError(
-                f"web.route_prefix: got {self.route_prefix!r}, expected a path such as /stormcell"
-            )
+        self._check_prefix()
         for role in self.anonymous_roles:
             if role not in _ROLES:
                 expected = "some of " + ", ".join(_ROLES)
@@ -188,9 +189,25 @@ class WebSettings:
         if not (any(files) or is_loopback(host) or self.anonymous_roles or self.config_file):
             raise open_door(self)
 
+    def _check_prefix(self) -> None:
+        """Refuse a prefix that browsers and proxies make another path of: nothing would be found."""
+        if not self.prefix or _PREFIX.fullmatch(self.prefix):
+            return
+        name, value = ("route_prefix", self.route_prefix)
+        if not value:
+            name, value = ("external_url", self.external_url)
+        raise ConfigError(
+            f"web.{name}: got {value!r}, expected a path such as /stormcell, each part of it of letters,"
+            " digits and -._~!$&'()*+,;=:@, and none of them empty, . or .. (as a prefix of all paths;"
+            " web.route_prefix=/ has none)"
+        )
+
     @property
     def prefix(self) -> str:
-        """What all paths begin with: empty, or a path that does not end in a slash."""
+        """What all paths begin with: empty, or a path that does not end in a slash.
+
+        As Prometheus has it, slashes at its ends may be there or not.
+        """
         told = self.route_prefix or urlsplit(self.external_url).path
         return "" if not told.strip("/") else "/" + told.strip("/")
 
@@ -213,6 +230,8 @@ def _check_url(name: str, value: str, *, bare: bool = False) -> None:
         good = parts.scheme in ("http", "https") and bool(parts.hostname)
         good = good and (parts.port or 1) > 0 and not (parts.query or parts.fragment)
         good = good and parts.username is None and not (bare and parts.path)
+        # urlsplit passes over line breaks, and a backslash is a slash to browsers.
+        good = good and value.isprintable() and not set(value) & set(" \\")
     except ValueError:
         good = False
     if not good:

@@ -10,6 +10,7 @@ from typing import Any
 
 import aiohttp
 import pytest
+from yarl import URL
 
 from receiver.config import WebSettings, load
 from receiver.core.settings import ConfigError
@@ -291,12 +292,52 @@ class TestSettings:
             ),
             ("web.allowed_origins=['*']", r"web.allowed_origins: got '\*'"),
             ("web.anonymous_roles=[admin]", "web.anonymous_roles: got 'admin', expected some of"),
-            ("web.route_prefix=x", "web.route_prefix: got 'x', expected a path"),
+            ("web.external_url='https://h /x'", "web.external_url: got 'https://h /x', expected"),
+            (
+                'web.external_url="https://h/x\\n"',
+                r"web.external_url: got 'https://h/x.n', expected",
+            ),
+            ("web.external_url='https://h\\x'", "web.external_url: got"),
+            ("web.external_url=https://h/a/../b", "web.external_url: got .*, expected a path such"),
+            ("web.external_url=https://h/a%20b", "web.external_url: got .*, expected a path such"),
         ],
     )
     def test_what_cannot_be_used_is_refused(self, override: str, message: str) -> None:
         with pytest.raises(ConfigError, match=message):
             load(None, [override])
+
+    @pytest.mark.parametrize(
+        "prefix",
+        [
+            "/a//b", "/..", "/../a", "/a/../b", "/a/..", "/.", "/a/./b", "..", "/%2e%2e/a", "/%41",
+            "/a%2Fb", "/%zz", "/a b", " /a", "/a ", "/a%20b", "/ä", "/a?b", "/a#b", "/{id}", "/a{",
+            "/a}", "/a\n", "/a\\b", "/a<b", "/a\"b", "/\u202ea", "/a/\t",
+        ],
+    )  # fmt: skip
+    def test_a_prefix_that_others_make_another_path_of_is_refused(self, prefix: str) -> None:
+        with pytest.raises(
+            ConfigError, match=r"web\.route_prefix: got .*, expected a path such as"
+        ):
+            WebSettings(route_prefix=prefix)
+        # Where it is no prefix but for links alone, a proxy may make of it what it likes.
+        WebSettings(external_url="https://h/a%20b", route_prefix="/")
+
+    @pytest.mark.parametrize(
+        "prefix", ["/storms", "/a/b.c/...", "/aZ0-._~!$&'()*+,;=:@", "/-/healthy"]
+    )
+    async def test_under_a_prefix_everything_is_found(self, start: Start, prefix: str) -> None:
+        async with start(f"web.route_prefix={json.dumps(prefix)}") as client:
+            found = []
+            for path in ("/", "/-/healthy", "/api/v1/stats", "/api/v1/clusters/1"):
+                url = URL(client.url + path, encoded=True)
+                async with client.session.get(url) as answer:
+                    found.append(answer.status)
+            root = URL(client.url.removesuffix(prefix) + "/", encoded=True)
+            async with client.session.get(root, allow_redirects=False) as answer:
+                led = answer.headers["Location"]
+
+        assert found == [200, 200, 200, 404]
+        assert led == f"{prefix}/"
 
     @pytest.mark.parametrize(
         ("given", "prefix"),
@@ -306,6 +347,10 @@ class TestSettings:
             ({"external_url": "http://h/storms/"}, "/storms"),
             ({"external_url": "http://h/storms/", "route_prefix": "/"}, ""),
             ({"route_prefix": "/a/b/"}, "/a/b"),
+            # As Prometheus has it.
+            ({"route_prefix": "a/b"}, "/a/b"),
+            ({"route_prefix": "//a//"}, "/a"),
+            ({"route_prefix": "//"}, ""),
         ],
     )
     def test_the_prefix_is_that_of_the_address_unless_told(

@@ -33,7 +33,7 @@ def observe(played: replay.Replay) -> list[tuple[float, bool]]:
         if episode is None or line.truth is None or episode.id in seen:
             continue
         seen.add(episode.id)
-        why: Any = episode.why
+        why: Any = played.whys.get(episode.id)
         if why is not None and why["best"] is not None:
             holds = truths.get(why["best"]["cluster_id"], Counter())
             evidence = sum(why["best"]["evidence"].values())

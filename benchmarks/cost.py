@@ -430,16 +430,15 @@ def measure(case: Case, rules: Sequence[Rule], alerts: int) -> Result:
                     engine.step([sighting])
                     if not timed:
                         took.append((time.process_time_ns() - began) / 1e3)
-                engine.drain()
+                whys = engine.drain().whys
             if not timed:
-                last = engine.episodes[batch[-1].alert.fingerprint]
-                assert last.why is not None
+                *_, last = whys.values()
                 counts.append(
                     (
                         len(engine.live),
                         sum(c.accepting for c in engine.live.by_id.values()),
                         len(engine.live.texts),
-                        last.why["candidates"],
+                        last["candidates"],
                     )
                 )
     addition = (addition + additions()) / 2

@@ -233,7 +233,7 @@ def decisions(played: replay.Replay, rows: Sequence[streams.Row]) -> list[Decisi
     found = []
     for line, row in zip(played.lines, streams.firing(rows), strict=True):
         episode = line.episode
-        why: Any = episode.why if episode is not None else None
+        why: Any = played.whys.get(episode.id) if episode is not None else None
         if episode is None or why is None or episode.id in seen:
             continue
         seen.add(episode.id)

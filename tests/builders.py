@@ -115,6 +115,10 @@ class Site:
         self.inputs += inputs
         return events
 
+    def why(self, of: Alert) -> Any:
+        """Return the terms of the decision on the alert's latest episode, not yet drained."""
+        return self.engine.state.changed.whys[self.engine.episodes[of.fingerprint].id]
+
     def types(self, events: Iterable[Event] | None = None) -> list[str]:
         """Return the types of *events*, or of all so far."""
         return [e.type.value for e in (self.events if events is None else events)]

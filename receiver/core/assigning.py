@@ -65,7 +65,7 @@ class Assigning:
         episode.cluster_id = cluster.id
         episode.confidence = placement.confidence
         episode.founder = placement.cluster_id is None
-        episode.why = explain(placement, self._settings)
+        state.changed.whys[episode.id] = explain(placement, self._settings)
         state.stability.observe(episode.founder, placement.confidence)
         self._tell(cluster, episode, placement)
         self._lives.settle(cluster)

@@ -81,6 +81,7 @@ class Changes:
         episodes: New or changed.
         ended: Episodes known only by their resolve; where the store has one of the same alert,
             startsAt and reopen_no, only its end is moved to this one's.
+        whys: The terms of the decision, as kept for people, of each episode that was assigned, by its id.
         told: What was last said of an episode, by its id: annotations, addresses.
         heartbeats: Labels of heartbeats received, by fingerprint; the journal names alerts by it.
         clusters: New or changed.
@@ -100,6 +101,7 @@ class Changes:
     regrouped: list[Merged | Moved] = field(default_factory=list)
     episodes: list[Episode] = field(default_factory=list)
     ended: list[Episode] = field(default_factory=list)
+    whys: dict[int, Mapping[str, Any]] = field(default_factory=dict)
     told: dict[int, Alert] = field(default_factory=dict)
     heartbeats: dict[str, Mapping[str, str]] = field(default_factory=dict)
     clusters: list[Cluster] = field(default_factory=list)

@@ -393,7 +393,7 @@ class Cluster:
     def _move_center(self, vector: Vector, learning_rate: float) -> None:
         """Exponential moving average, brought back to unit length: c ← (1 - a)·c + a·v."""
         if self.center is None:
-            self.center = vector.copy()
+            self.center = vector
             return
         moved = (1.0 - learning_rate) * self.center + learning_rate * vector
         length = float(np.sqrt((moved * moved).sum()))
@@ -412,7 +412,9 @@ class Cluster:
         """The exemplars' vectors in their order, shape (len(exemplars), dims)."""
         if self.matrix_cache is None:
             rows = [exemplar.vector for exemplar in self.exemplars.values()]
-            self.matrix_cache = np.concatenate(rows).reshape(len(rows), -1)
+            # Of one, as most have, the vector itself.
+            whole = rows[0] if len(rows) == 1 else np.concatenate(rows)
+            self.matrix_cache = whole.reshape(len(rows), -1)
         return self.matrix_cache
 
     @property

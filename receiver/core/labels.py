@@ -163,7 +163,9 @@ class LabelFrequencies:
         if entry is None:
             return 0.0
         count, at = entry
-        return count if now <= at else count * math.pow(0.5, (now - at) / SECOND / _HALF_LIFE_SECONDS)
+        return (
+            count if now <= at else count * math.pow(0.5, (now - at) / SECOND / _HALF_LIFE_SECONDS)
+        )
 
     def met(self, alert_name: str, now: int) -> float:
         """Return how many clusters had an alert of *alert_name* lately."""

@@ -118,7 +118,6 @@ class Episode:
         founder: It opened its cluster.
         confidence: Of its assignment, 0 to 1.
         text_id: Its masked text; 0 if it has none.
-        why: The terms of the decision, as kept for people.
         vouched_until: The latest time until which a sender vouched for it; None if none did.
         only_vouched: All who told of it said until when: past that, nobody says that it fires.
         listed: An Alertmanager was seen to know it.
@@ -145,7 +144,6 @@ class Episode:
     founder: bool = False
     confidence: float | None = None
     text_id: int = 0
-    why: Mapping[str, Any] | None = None
     vouched_until: int | None = None
     only_vouched: bool = False
     listed: bool = False

@@ -38,6 +38,7 @@ class Changed:
     clusters: dict[int, Cluster] = field(default_factory=dict)
     regrouped: list[Merged | Moved] = field(default_factory=list)
     ended: list[Episode] = field(default_factory=list)
+    whys: dict[int, Mapping[str, Any]] = field(default_factory=dict)
     told: dict[int, Alert] = field(default_factory=dict)
     heartbeats: dict[str, Mapping[str, str]] = field(default_factory=dict)
 
@@ -197,6 +198,7 @@ class State:
             regrouped=changed.regrouped,
             episodes=list(changed.episodes.values()),
             ended=changed.ended,
+            whys=changed.whys,
             told=changed.told,
             heartbeats=changed.heartbeats,
             clusters=list(changed.clusters.values()),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from itertools import islice
+from weakref import WeakValueDictionary
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,6 +33,8 @@ class Texts:
         self._ids: dict[bytes, int] = {}
         # In the order of last use.
         self._digests: dict[int, bytes] = {}
+        # Read from the index anew each time, each cluster that holds a text had a vector of its own.
+        self._shared: WeakValueDictionary[int, Vector] = WeakValueDictionary()
         self._new: list[Text] = []
         self._used: dict[int, None] = {}
         self._forgotten: list[int] = []
@@ -42,7 +45,13 @@ class Texts:
 
     def vector(self, text_id: int) -> Vector | None:
         """Return the vector under *text_id*, shape (dims,); None if it is not held."""
-        return self.index.vector(text_id) if text_id in self.index else None
+        if text_id not in self.index:
+            return None
+        found = self._shared.get(text_id)
+        if found is None:
+            found = self._shared[text_id] = self.index.vector(text_id)
+            found.flags.writeable = False
+        return found
 
     def learn(
         self, text: str, vector: Vector | None, new_id: Callable[[], int]
@@ -63,7 +72,7 @@ class Texts:
         self._use(text_id, key)
         self._used.pop(text_id, None)
         self._used[text_id] = None
-        return text_id, self.index.vector(text_id)
+        return text_id, self.vector(text_id)
 
     def _use(self, text_id: int, key: bytes) -> None:
         """Make *text_id* the one used last."""

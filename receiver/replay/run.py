@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -39,6 +39,7 @@ class Replay:
         notifications: How many notifications the input holds.
         refused: How many lines were refused.
         storms: By id, as the API shows them.
+        whys: The terms of the decision, by the id of an episode.
         demands: What operators demanded of the alerts, if the input tells.
         remarks: What a person should know of the reading.
     """
@@ -50,6 +51,7 @@ class Replay:
     notifications: int = 0
     refused: int = 0
     storms: dict[int, dict[str, Any]] = field(default_factory=dict)
+    whys: dict[int, Mapping[str, Any]] = field(default_factory=dict)
     demands: list[Demand] = field(default_factory=list)
     remarks: list[str] = field(default_factory=list)
 
@@ -110,6 +112,7 @@ def run(inputs: Iterable[Path | Source], config: Config, embedder: Embedder) -> 
 
 def _take_in(changes: Changes, grouping: Grouping, replay: Replay) -> None:
     grouping.regroup(changes.regrouped)
+    replay.whys |= changes.whys
     replay.storms.update((storm["id"], storm) for storm in changes.storms)
 
 

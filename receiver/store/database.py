@@ -326,6 +326,10 @@ class Database:
         self._db.executemany(_INSERT_ENDED, map(rows.episode_row, changes.ended))
         self._db.executemany(_UPSERT_EPISODE, map(rows.episode_row, changes.episodes))
         self._db.executemany(
+            "UPDATE episodes SET why = ? WHERE id = ?",
+            [(rows.dump(why), episode_id) for episode_id, why in changes.whys.items()],
+        )
+        self._db.executemany(
             "UPDATE episodes SET annotations = ?, generator_url = ?, links = ?,"
             " sender_fingerprint = ? WHERE id = ?",
             [(*rows.told_row(alert), episode_id) for episode_id, alert in changes.told.items()],

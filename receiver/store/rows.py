@@ -25,7 +25,7 @@ from receiver.core.spread import Spread
 EPISODE_COLUMNS = (
     "id", "fingerprint", "starts_at", "ends_at", "state", "reopen_no", "after", "received_at",
     "last_seen", "senders", "superseded", "reopened", "flaps", "habit", "cluster_id", "founder",
-    "confidence", "text_id", "why", "standing",
+    "confidence", "text_id", "standing",
 )  # fmt: skip
 CLUSTER_COLUMNS = (
     "id", "state", "accepting", "opened_at", "updated_at", "closed_at", "resolved_at", "size", "firing",
@@ -108,7 +108,6 @@ def episode_row(episode: Episode) -> tuple[Any, ...]:
         episode.founder,
         episode.confidence,
         episode.text_id,
-        dump_optional(episode.why),
         _standing_row(episode),
     )
 
@@ -138,7 +137,6 @@ def episode_of(row: sqlite3.Row) -> Episode:
         founder=bool(row["founder"]),
         confidence=row["confidence"],
         text_id=row["text_id"],
-        why=None if row["why"] is None else _load(row["why"]),
         vouched_until=vouched_until,
         only_vouched=only_vouched,
         listed=listed,
@@ -262,20 +260,22 @@ def cluster_row(cluster: Cluster) -> tuple[Any, ...]:
 
 
 class Vectors:
-    """The vectors of texts by id, each a copy: who has one keeps no other alive."""
+    """The vectors of texts by id, a copy of each: who has one keeps no other alive."""
 
     def __init__(self, text_ids: Sequence[int], vectors: NDArray[np.float32] | None) -> None:
         """Find in *vectors*, shape (len(text_ids), dims), the one of each id; None is of no text."""
         self._places = {text_id: place for place, text_id in enumerate(text_ids)}
         self._vectors = vectors
+        self._copies: dict[int, Vector] = {}
 
     def __contains__(self, text_id: int) -> bool:
         return text_id in self._places
 
     def __getitem__(self, text_id: int) -> Vector:
         assert self._vectors is not None, "no ids, no vectors"
-        found: Vector = self._vectors[self._places[text_id]].copy()
-        return found
+        if text_id not in self._copies:
+            self._copies[text_id] = self._vectors[self._places[text_id]].copy()
+        return self._copies[text_id]
 
 
 def cluster_of(row: sqlite3.Row, vectors: Vectors | None = None) -> Cluster:

@@ -27,12 +27,11 @@ def test_an_alert_that_was_merged_comes_back_to_its_cluster() -> None:
     # So far from all it was with that by itself it would open a cluster.
     told = pair.receive(700, alert(POD, starts=690, pod="p0", summary="another text"))
     (assigned,) = (e for e in told if e.confidence is not None)
-    why = pair.engine.episodes[alert(POD, pod="p0").fingerprint].why
+    why = pair.why(alert(POD, pod="p0"))
 
     assert (assigned.cluster_id, assigned.confidence) == (1, 1.0)
     reason = f"an operator joined it with alerts of this cluster (event {command['seq']})"
     assert assigned.reason == reason
-    assert why is not None
     assert why["constraint"] == {"kind": "must_link", "seq": command["seq"], "cluster_ids": [1]}
 
 

@@ -121,9 +121,7 @@ def test_chronic_noise_does_not_glue_incidents_together() -> None:
     assert len({site.cluster_of(first).id, site.cluster_of(second).id, home.id}) == 3
     assert home.patience
     for other in (first, second):
-        why = site.engine.episodes[other.fingerprint].why
-        assert why is not None
-        best: Any = why["best"]
+        best: Any = site.why(other)["best"]
         assert best is None or best["cluster_id"] != home.id
 
 

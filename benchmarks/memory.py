@@ -230,11 +230,12 @@ async def _parts(filled: Filled, pipe: Connection) -> None:
         gc.collect()
         seen: set[int] = set()
         reached_bytes(engine.settings, seen)
-        flat = {
-            "vectors of texts": engine.texts.index,
-            "vectors of texts of live clusters": engine.live.texts,
+        # The first holds 16-bit floats; each vector has an id.
+        vectors = {
+            "vectors of texts": (engine.texts.index, 2),
+            "vectors of texts of live clusters": (engine.live.texts, 4),
         }
-        found = [(name, len(i) * (i.dims * 4 + 8) / 1e6) for name, i in flat.items()]
+        found = [(name, len(i) * (i.dims * size + 8) / 1e6) for name, (i, size) in vectors.items()]
         told = {
             "texts: digests, ids, order of use": engine.texts,
             "live clusters, and what finds them": engine.live,

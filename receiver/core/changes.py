@@ -93,7 +93,7 @@ class Changes:
         companions, companions_forgotten: See `Companions.changes`.
         storms: New or changed, in the order of their ids, as the public sees them.
         storm_memory: What `Storms.restore` wants, as JSON by key; only the keys that changed.
-        constraints, lifted: New ones, and the seqs of those that hold no more.
+        constraints, lifted: See `Constraints.changes`.
         counters: As they stand.
     """
 

@@ -85,6 +85,7 @@ class Commands:
         state = self._state
         cluster = state.live.by_id[command.cluster_id]
         seq = state.counters.seq + 1
+        released = self._release(cluster, command)
         made = self._regrouping.divide(
             cluster,
             command.members,
@@ -92,12 +93,29 @@ class Commands:
             f"an operator said so: {_spell(len(command.moved))} left {cluster.id}",
             told=_word_of(command, "split"),
         )
+        for number in released:
+            made.links.pop(number, None)
         if not command.undoes:
             rest, gone = parted(command.members, command.moved)
             most = state.constraints.most_named
             named = (_latest_names(rest, most), _latest_names(gone, most))
             cluster.links[seq], made.links[seq] = 0, 1
             self._demand(Constraint(seq, Kind.CANNOT, state.now, cluster.id, made.id, named))
+
+    def _release(self, cluster: Cluster, command: Split) -> list[int]:
+        """Let later merges of *cluster* hold for what stays only; return their seqs.
+
+        They were said of what the merge that *command* takes back had made, and the cluster keeps them.
+        """
+        constraints = self._state.constraints
+        rest, gone = (
+            {member.fingerprint for member in members}
+            for members in parted(command.members, command.moved)
+        )
+        built = constraints.built_upon(command.undoes, cluster.links, rest, gone)
+        for seq in built:
+            constraints.release(seq, gone - rest)
+        return built
 
     def _demand(self, constraint: Constraint) -> None:
         for seq in self._state.constraints.add(constraint):

@@ -8,8 +8,8 @@ and by these marks alone an alert is drawn to it or kept out: no list of members
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
 
@@ -160,6 +160,21 @@ class Constraints:
         if self._added.pop(seq, None) is None:
             self._gone.add(seq)
 
+    def release(self, seq: int, names: Collection[str]) -> None:
+        """Have the constraint *seq*, which holds, name none of *names* any more, only the others."""
+        constraint = self.by_seq[seq]
+        one, other = ([f for f in side if f not in names] for side in constraint.sides)
+        for fingerprint in {*constraint.sides[0], *constraint.sides[1]}.intersection(names):
+            marks = self._named[fingerprint]
+            del marks[seq]
+            if not marks:
+                del self._named[fingerprint]
+        self.by_seq[seq] = left = replace(constraint, sides=(tuple(one), tuple(other)))
+        if seq not in self._added:
+            # It is written anew.
+            self._gone.add(seq)
+        self._added[seq] = left
+
     def _insert(self, constraint: Constraint) -> None:
         self.by_seq[constraint.seq] = constraint
         for side, fingerprints in enumerate(constraint.sides):
@@ -169,7 +184,10 @@ class Constraints:
                 self._named.setdefault(fingerprint, {})[constraint.seq] = mark
 
     def changes(self) -> tuple[list[Constraint], list[int]]:
-        """Return the constraints added, and the seqs of those that hold no more, since the last call."""
+        """Return the constraints added, and the seqs of those that hold no more, since the last call.
+
+        One that names fewer alerts than it did is among both: the old one goes, then the new one comes.
+        """
         told = list(self._added.values()), sorted(self._gone)
         self._added, self._gone = {}, set()
         return told
@@ -232,18 +250,47 @@ class Constraints:
             f" {constraint.source} and {constraint.target}); undo that first"
         )
 
-    def check_split(self, one: Iterable[str], other: Iterable[str], *, undoes: int = 0) -> None:
+    def check_split(
+        self,
+        one: Iterable[str],
+        other: Iterable[str],
+        *,
+        undoes: int = 0,
+        links: Collection[int] = (),
+    ) -> None:
         """Raise Conflict if an alert of *one* must be with an alert of *other*, fingerprints both.
 
         Args:
             one: Of the members that stay.
             other: Of those that are split off.
             undoes: The constraint that is taken back with it.
+            links: The marks of the cluster that is split.
         """
-        for seq in sorted(self.marks(one).keys() & self.marks(other).keys()):
+        built = self.built_upon(undoes, links, one, other)
+        for seq in self._demanded(one, other):
             constraint = self.by_seq[seq]
-            if constraint.kind is Kind.MUST and seq != undoes:
+            if seq != undoes and seq not in built:
                 raise Conflict(
                     f"an operator merged alerts of both sides (event {seq}, clusters"
                     f" {constraint.source} and {constraint.target}); undo that first"
                 )
+
+    def built_upon(
+        self, undoes: int, links: Collection[int], one: Iterable[str], other: Iterable[str]
+    ) -> list[int]:
+        """Return the merges that have *one* and *other* together only because *undoes* had united them.
+
+        They came later, and into the same cluster: who said them found one where two are again.
+
+        Args:
+            undoes: The merge that is taken back; 0 for none.
+            links: The marks of the cluster that is split.
+            one: Of the members that stay, fingerprints.
+            other: Of those that are split off.
+        """
+        return [seq for seq in self._demanded(one, other) if 0 < undoes < seq and seq in links]
+
+    def _demanded(self, one: Iterable[str], other: Iterable[str]) -> list[int]:
+        """Return the merges that demand that an alert of *one* be with an alert of *other*."""
+        both = self.marks(one).keys() & self.marks(other).keys()
+        return [seq for seq in sorted(both) if self.by_seq[seq].kind is Kind.MUST]

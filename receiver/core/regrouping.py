@@ -99,7 +99,10 @@ class Regrouping:
         if (len(command.members), firing) != (cluster.size, cluster.firing):
             raise Conflict(f"cluster {cluster.id} has changed meanwhile")
         self._state.constraints.check_split(
-            {m.fingerprint for m in rest}, {m.fingerprint for m in gone}, undoes=command.undoes
+            {m.fingerprint for m in rest},
+            {m.fingerprint for m in gone},
+            undoes=command.undoes,
+            links=cluster.links,
         )
 
     def _live(self, cluster_id: int) -> Cluster:

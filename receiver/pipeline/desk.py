@@ -6,7 +6,7 @@ and what it does for `Engine.step`. The input holds all of it, so that the journ
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import replace
 from typing import Any, ParamSpec, Protocol, TypeVar
 
@@ -45,6 +45,10 @@ class Past(Protocol):
 
     def merged_episodes(self, seq: int) -> list[int]:
         """Return the ids of the episodes that the merge of the event *seq* moved."""
+        ...
+
+    def holders(self, seq: int) -> list[int]:
+        """Return the clusters of the episodes that the merge of the event *seq* moved, most first."""
         ...
 
     def command_event(self, seq: int) -> tuple[Event, int | None] | None:
@@ -180,14 +184,29 @@ class Desk:
 
     def _undo_merge(self, seq: int, told: Mapping[str, Any], now: int) -> Command:
         """Split off again what came with the merge and is still there."""
-        cluster = self._find(told["into"])
-        if cluster.live:
-            came = set(self._read(self._past.merged_episodes, seq))
+        survivor = self._find(told["into"])
+        came = set(self._read(self._past.merged_episodes, seq))
+        for cluster in self._holding(seq, survivor):
             members = self._members(cluster)
             moved = [member.id for member in members if member.id in came]
-            if 0 < len(moved) < len(members):
+            rest = {member.fingerprint for member in members if member.id not in came}
+            if moved and rest and (cluster is survivor or self._merged_with(seq, rest)):
                 return Split(now, cluster.id, members, moved, undoes=seq)
-        return self._lift(seq, cluster, now)
+        return self._lift(seq, survivor, now)
+
+    def _holding(self, seq: int, survivor: Cluster) -> list[Cluster]:
+        """Return live clusters that have some of what the merge *seq* moved, the *survivor* first.
+
+        It is in another where a later merge was undone: both sides left together, under a new id.
+        """
+        live = self._engine.live.by_id
+        held = [live[number] for number in self._read(self._past.holders, seq) if number in live]
+        return sorted(held, key=lambda cluster: cluster is not survivor)
+
+    def _merged_with(self, seq: int, names: Set[str]) -> bool:
+        """Whether one of the alerts *names* is of what survived the merge *seq*, as it still demands."""
+        constraint = self._engine.constraints.by_seq.get(seq)
+        return constraint is not None and not names.isdisjoint(constraint.sides[1])
 
     def _undo_split(self, seq: int, told: Mapping[str, Any], now: int) -> Command:
         """Let what was split off go back to where it was."""

@@ -300,12 +300,13 @@ class Database:
                 )
 
     def _write_constraints(self, changes: Changes) -> None:
+        # In this order: of one that names fewer alerts now, the old row goes first.
+        self._db.executemany(
+            "DELETE FROM constraints WHERE seq = ?", [(seq,) for seq in changes.lifted]
+        )
         self._db.executemany(
             "INSERT INTO constraints VALUES (?, ?, ?, ?, ?, ?)",
             map(rows.constraint_row, changes.constraints),
-        )
-        self._db.executemany(
-            "DELETE FROM constraints WHERE seq = ?", [(seq,) for seq in changes.lifted]
         )
 
     def _write_episodes(self, changes: Changes) -> None:
@@ -486,6 +487,15 @@ class Database:
             "SELECT episode_id FROM merged_episodes WHERE seq = ? ORDER BY episode_id", (seq,)
         )
         return [row["episode_id"] for row in found]
+
+    def holders(self, seq: int) -> list[int]:
+        """Return the clusters of the episodes that the merge of the event *seq* moved, most first."""
+        found = self._db.execute(
+            "SELECT e.cluster_id FROM merged_episodes m JOIN episodes e ON e.id = m.episode_id"
+            " WHERE m.seq = ? GROUP BY e.cluster_id ORDER BY count(*) DESC, e.cluster_id",
+            (seq,),
+        )
+        return [row["cluster_id"] for row in found]
 
     def command_event(self, seq: int) -> tuple[Event, int | None] | None:
         """Return the event of an operator's command, and the seq of that which undid it, if one did.

@@ -116,6 +116,21 @@ def test_only_what_must_be_together_keeps_a_cluster_whole() -> None:
         held.check_split(["a"], ["c"])
 
 
+def test_only_a_later_merge_of_the_same_cluster_lets_go_of_what_another_is_undone_for() -> None:
+    held = Constraints(10)
+    held.add(must(1, "a", "b"))
+    held.add(must(2, "a", "b", "c"))
+
+    held.check_split(["a", "c"], ["b"], undoes=1, links={1, 2})
+    # Said elsewhere of other firings of the same alerts, or before: a word of its own.
+    with pytest.raises(Conflict, match="event 2"):
+        held.check_split(["a", "c"], ["b"], undoes=1, links={1})
+    with pytest.raises(Conflict, match="event 1"):
+        held.check_split(["a"], ["b", "c"], undoes=2, links={1, 2})
+    with pytest.raises(Conflict, match="event 1"):
+        held.check_split(["a", "c"], ["b"], links={1, 2})
+
+
 def test_the_oldest_leave_when_too_many_alerts_are_named() -> None:
     held = Constraints(5)
     held.add(must(1, "a", "b"))
@@ -146,6 +161,29 @@ def test_what_is_made_and_taken_back_before_it_is_kept_leaves_no_trace() -> None
         "alerts_named": 0,
         "max_alerts_named": 10,
     }
+
+
+def test_one_that_names_fewer_is_written_anew() -> None:
+    held = Constraints(10)
+    held.restore([must(1, "a", "b"), must(2, "b", "c")])
+    held.release(1, {"b", "z"})
+
+    left = Constraint(1, Kind.MUST, 0, 1, 2, (("a",), ()))
+    assert list(held.by_seq.values()) == [left, must(2, "b", "c")]
+    assert (held.marks("a"), held.marks("b")) == ({1: 0}, {2: 0})
+    assert held.changes() == ([left], [1])
+    held.release(1, {"a"})
+    held.lift(1)
+    assert held.marks("a") == {}
+    assert held.changes() == ([], [1])
+
+
+def test_what_is_new_and_names_fewer_at_once_is_written_once() -> None:
+    held = Constraints(10)
+    held.add(must(1, "a", "b"))
+    held.release(1, {"b"})
+
+    assert held.changes() == ([Constraint(1, Kind.MUST, 0, 1, 2, (("a",), ()))], [])
 
 
 def test_clusters_forget_a_constraint_that_left_for_another() -> None:

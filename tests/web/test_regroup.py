@@ -194,3 +194,60 @@ async def test_constraints_and_undo_survive_a_restart(start: Start) -> None:
 
     assert [c["seq"] for c in found["constraints"]] == [seq]
     assert [(c["id"], c["size"]) for c in undone["clusters"]] == [(1, 1), (3, 1)]
+
+
+async def groups(client: Client) -> list[list[str]]:
+    """Return the alerts of each live cluster, by name."""
+    clusters = await client.items("/api/v1/clusters")
+    return sorted([await names(client, cluster["id"]) for cluster in clusters])
+
+
+@pytest.mark.parametrize("restarts", [False, True])
+@pytest.mark.parametrize("order", [(0, 1), (1, 0)])
+@pytest.mark.parametrize(
+    "merges",
+    [((2, 1), (3, 1)), ((2, 1), (1, 3)), ((1, 2), (3, 2)), ((1, 2), (2, 3))],
+    ids=lambda merges: ", ".join(f"{gone} into {into}" for gone, into in merges),
+)
+async def test_two_merges_one_upon_the_other_are_undone_in_any_order(
+    start: Start, merges: tuple[tuple[int, int], ...], order: tuple[int, int], restarts: bool
+) -> None:
+    apart = [["Cert", "Cert"], ["Disk", "Disk"], ["Pod", "Pod"]]
+    seqs: list[int] = []
+    async with start() as client:
+        for number, name in enumerate(("Disk", "Pod", "Cert")):
+            starts = 90_000 * number
+            await client.post(body(told(name, 1, starts=starts), told(name, 2, starts=starts)))
+            await client.settled()
+        assert await groups(client) == apart
+        for gone, into in merges:
+            assert (await ask(client, f"clusters/{gone}/merge", {"into": into}))[0] == 200
+            seqs.append((await last_command(client))["seq"])
+        if not restarts:
+            for number in order:
+                assert (await ask(client, f"undo/{seqs[number]}"))[0] == 200
+    for number in order if restarts else ():
+        async with start() as client:
+            assert (await ask(client, f"undo/{seqs[number]}"))[0] == 200
+    async with start() as client:
+        assert await groups(client) == apart
+        _, stats = await client.get("/api/v1/stats")
+
+    assert stats["constraints"] == stats["constraints"] | {"must_link": 0, "alerts_named": 0}
+
+
+async def test_a_merge_of_what_is_left_holds_when_an_earlier_one_is_undone(pair: Client) -> None:
+    """The cluster that another was merged with keeps it; what leaves has no part in that."""
+    await pair.post(body(told("Cert", 4, starts=180_000)))
+    await pair.settled()
+    await ask(pair, "clusters/2/merge", {"into": 1})
+    first = (await last_command(pair))["seq"]
+    await ask(pair, "clusters/3/merge", {"into": 1})
+    second = (await last_command(pair))["seq"]
+    await ask(pair, f"undo/{first}")
+
+    assert await groups(pair) == [["Disk", "Disk", "Cert"], ["Pod"]]
+    _, kept = await pair.get("/api/v1/clusters/1")
+    assert [(c["seq"], c["alerts"]) for c in kept["constraints"]] == [(second, 3)]
+    _, left = await pair.get("/api/v1/clusters/4")
+    assert left["constraints"] == []

@@ -120,6 +120,9 @@ def _decide_open(known: Episode, alert: Alert, received_at: int) -> tuple[Action
             # Older than what this replica said last, yet part of the episode others tell of.
             return Action.IGNORE, Outcome.STALE
         return _TABLE[Status.RESOLVED, Known.OPEN, relation]
+    if not alert.start_told and not stale:
+        # It says no more than that it fires; an Alertmanager keeps the start it knows, too.
+        return Action.REFRESH, Outcome.REFRESH
     relation = _relation(known, alert, alert.starts_at, known.starts_at if said is None else said)
     late = known.after is not None and alert.starts_at <= known.after
     if late and not stale and relation is not Relation.BELATED:
@@ -195,8 +198,11 @@ def note_sender(known: Episode, alert: Alert) -> None:
     if alert.status is Status.RESOLVED:
         known.senders.pop(alert.sender_fingerprint, None)
         return
-    known.senders[alert.sender_fingerprint] = alert.starts_at
     note_word(known, alert)
+    if not alert.start_told:
+        known.senders.setdefault(alert.sender_fingerprint, known.starts_at)
+        return
+    known.senders[alert.sender_fingerprint] = alert.starts_at
     if not known.reopen_no and (known.after is None or alert.starts_at > known.after):
         # One counted again keeps the startsAt it shares with the episode it repeats; and all stay in
         # the order in which they came, wherever a clock that was wrong put the one before.

@@ -70,11 +70,12 @@ class Alert:
         status: Firing or resolved.
         labels: At least one pair, sorted by name.
         annotations: May be empty.
-        starts_at: Nanoseconds.
+        starts_at: Nanoseconds. Where the sender gave none: when it was received.
         ends_at: Nanoseconds. Of one that fires: until when its sender vouches for it, though it
             tells nothing more. None when the sender gave none, as webhooks do while it fires.
         generator_url: May be empty.
         links: Further addresses the sender gave (silenceURL, dashboardURL, panelURL).
+        start_told: Whether the sender of one that fires gave *starts_at*.
     """
 
     fingerprint: str
@@ -86,6 +87,7 @@ class Alert:
     ends_at: int | None = None
     generator_url: str = ""
     links: Mapping[str, str] = field(default_factory=dict)
+    start_told: bool = True
 
     @property
     def is_own(self) -> bool:

@@ -115,15 +115,16 @@ def parse_posted(body: bytes, settings: IdentitySettings, received_at: int) -> N
         body: As received.
         settings: What identifies an alert.
         received_at: Nanoseconds. An endsAt until then is the alert's end; a later one says how long
-            the sender vouches for an alert that fires. Without startsAt it begins then, or at its end.
+            the sender vouches for an alert that fires. Without startsAt it begins then, if it does not
+            fire already, or at its end.
 
     Raises:
         SenderError: The body is not JSON, or not a list.
     """
-    entries: list[Any] = [_with_status(e, received_at) for e in envelope.read_list(body)]
-    alerts, dead_letters = _sorted_out(entries, settings)
-    vouched = tuple((index, _vouched(alert, entries[index])) for index, alert in alerts)
-    return Notification("", "", "", 0, vouched, dead_letters)
+    entries: list[Any] = list(envelope.read_list(body))
+    alerts, dead_letters = _sorted_out([_with_status(e, received_at) for e in entries], settings)
+    posted = tuple((index, _as_posted(alert, entries[index])) for index, alert in alerts)
+    return Notification("", "", "", 0, posted, dead_letters)
 
 
 def parse_any(body: bytes, settings: IdentitySettings, received_at: int) -> Notification:
@@ -137,11 +138,22 @@ def parse_any(body: bytes, settings: IdentitySettings, received_at: int) -> Noti
     return parse(body, settings)
 
 
-def _vouched(alert: Alert, entry: Mapping[str, Any]) -> Alert:
-    """Return *alert* of the *entry* posted, with the time until which its sender vouches for it."""
-    if alert.status is Status.RESOLVED or entry.get("endsAt") is None:
+def _as_posted(alert: Alert, entry: Mapping[str, Any]) -> Alert:
+    """Return *alert* of the *entry* posted, with what only a post says of one that fires.
+
+    That is the time until which its sender vouches for it, and whether he knows when it began.
+    """
+    if alert.status is Status.RESOLVED:
         return alert
-    return replace(alert, ends_at=_time("endsAt", entry["endsAt"]))
+    ends_at, told = _given_time(entry, "endsAt"), _given_time(entry, "startsAt") is not None
+    if ends_at is None and told:
+        return alert
+    return replace(alert, ends_at=ends_at, start_told=told)
+
+
+def _given_time(entry: Mapping[str, Any], field: str) -> int | None:
+    """Return the nanoseconds of the *field* of *entry*; None if it is not there, or the zero time."""
+    return None if entry.get(field) is None else _time(field, entry[field])
 
 
 def _with_status(entry: object, received_at: int) -> object:
@@ -150,11 +162,10 @@ def _with_status(entry: object, received_at: int) -> object:
         return entry
     told = {**entry, "status": "firing"}
     try:
-        ends_at = _time("endsAt", entry["endsAt"]) if entry.get("endsAt") is not None else None
+        ends_at = _given_time(entry, "endsAt")
         if ends_at is not None and ends_at <= received_at:
             told["status"] = "resolved"
-        starts_at = entry.get("startsAt")
-        if starts_at is None or _time("startsAt", starts_at) is None:
+        if _given_time(entry, "startsAt") is None:
             resolved = told["status"] == "resolved"
             told["startsAt"] = entry["endsAt"] if resolved else timestamps.render(received_at)
     except _BadAlert:

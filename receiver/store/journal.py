@@ -52,6 +52,8 @@ def encode(inputs: Iterable[Input], text_id: TextId) -> bytes | None:
                     alert.starts_at,
                     alert.ends_at,
                     text_id(item.text),
+                    # What is so of most alerts is not written.
+                    *([] if alert.start_told else [False]),
                 ]
             )
         elif isinstance(item, Tick):
@@ -92,7 +94,7 @@ def decode(data: bytes, labels_of: LabelsOf, text_of: TextOf) -> Iterator[Input]
             # As versions before merges and splits wrote it.
             yield OperatorCommand(*row)
             continue
-        at, fingerprint, sender, status, starts_at, ends_at, text_id = row
+        at, fingerprint, sender, status, starts_at, ends_at, text_id, *untold = row
         labels = labels_of(fingerprint)
         if labels is None:
             # Its episodes were deleted to make room, so this changed none of them: a late repeat.
@@ -106,6 +108,7 @@ def decode(data: bytes, labels_of: LabelsOf, text_of: TextOf) -> Iterator[Input]
             annotations={},
             starts_at=starts_at,
             ends_at=ends_at,
+            start_told=not untold,
         )
         yield Sighting(at, alert, text, vector)
 

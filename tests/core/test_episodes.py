@@ -174,3 +174,39 @@ class TestAClockThatWasWrong:
         known = self.known(EpisodeState.STALE, after=at(90))
 
         assert decide(known, alert(starts=90), at(9000))[0] is Action.REFRESH
+
+
+class TestWithoutAStart:
+    """Whoever posts an alert without startsAt says that it fires, and not since when."""
+
+    told = dataclasses.replace(alert(starts=300), start_told=False)
+
+    @pytest.mark.parametrize("state", [EpisodeState.OPEN, EpisodeState.SUPPRESSED])
+    def test_what_goes_on_is_the_same_episode(self, state: EpisodeState) -> None:
+        known = episode(state, after=at(400))
+
+        assert decide(known, self.told, at(300)) == (Action.REFRESH, Outcome.REFRESH)
+        episodes.note_sender(known, self.told)
+        assert known.starts_at == at(100)
+        assert known.senders == {self.told.sender_fingerprint: at(100)}
+
+    def test_a_start_that_is_told_after_is_that_of_the_next(self) -> None:
+        known = episode()
+        episodes.note_sender(known, self.told)
+
+        assert decide(known, alert(starts=100), at(301))[0] is Action.REFRESH
+        assert decide(known, alert(starts=301), at(301))[0] is Action.SUPERSEDE
+
+    def test_another_replica_joins_what_goes_on(self) -> None:
+        known = episode()
+        other = dataclasses.replace(alert(starts=300, replica="b"), start_told=False)
+
+        assert decide(known, other, at(300))[0] is Action.REFRESH
+        episodes.note_sender(known, other)
+        assert known.senders[other.sender_fingerprint] == at(100)
+
+    def test_what_does_not_go_on_begins_anew(self) -> None:
+        assert decide(None, self.told, at(300)) == (Action.OPEN, Outcome.NEW)
+        assert decide(CLOSED, self.told, at(300)) == (Action.OPEN, Outcome.NEW)
+        stale = episode(EpisodeState.STALE)
+        assert decide(stale, self.told, at(300)) == (Action.SUPERSEDE, Outcome.SUPERSEDED)

@@ -65,6 +65,15 @@ def test_without_a_start_it_begins_when_received_or_at_its_end() -> None:
     assert (over.starts_at, over.ends_at) == (at(50), at(50))
 
 
+@pytest.mark.parametrize("starts", [{}, {"startsAt": None}, {"startsAt": "0001-01-01T00:00:00Z"}])
+def test_that_no_start_was_given_is_known_of_what_fires(starts: dict[str, Any]) -> None:
+    assert not only(posted(**starts)).start_told
+    ahead = only(posted(**starts, endsAt=render(at(101))))
+    assert (ahead.start_told, ahead.ends_at) == (False, at(101))
+    assert only(posted(startsAt=render(at(3)))).start_told
+    assert only(posted(startsAt=render(at(3)), endsAt=render(at(101)))).start_told
+
+
 def test_it_is_the_alert_that_a_webhook_would_tell() -> None:
     told = entry()
     ((_, by_webhook),) = payload.parse(body(told), IDENTITY).alerts

@@ -137,6 +137,13 @@ class Grouping(RuleBasedStateMachine):
             self.starts.setdefault(kind, self.clock)
         self.receive([self.told(kind, until=self.clock + lasts) for kind in kinds])
 
+    @rule(kinds=st.lists(KINDS, min_size=1, max_size=6), lasts=st.sampled_from([None, 40, 2000]))
+    def post_without_start(self, kinds: list[tuple[str, str]], lasts: int | None) -> None:
+        """As scripts post them: since when it fires they do not say."""
+        until = None if lasts is None else self.clock + lasts
+        told = [self.told(kind, starts=self.clock, until=until) for kind in kinds]
+        self.receive([dataclasses.replace(one, start_told=False) for one in told])
+
     @rule(over=st.booleans(), until=st.sampled_from([None, 40, 240]))
     def beat(self, over: bool, until: int | None) -> None:
         ends = self.clock if over else None

@@ -350,6 +350,17 @@ def test_a_heartbeat_is_one_in_the_journal_too(partition: Partition) -> None:
     assert again.counters.outcomes == {"firing.heartbeat": 1, "firing.new": 1}
 
 
+def test_that_no_start_was_given_is_in_the_journal_too(partition: Partition) -> None:
+    for seconds in (1, 2, 3):
+        posted = alert("A", starts=seconds, node="n1")
+        partition.apply([(seconds, dataclasses.replace(posted, start_told=False))])
+    again = engine(QUICK)
+    again.step(partition.database.inputs())
+
+    assert again.counters.outcomes == {"firing.new": 1, "firing.refresh": 2}
+    assert state_of(again) == state_of(partition.engine)
+
+
 def recurring(partition: Partition) -> list[Event]:
     return [event for event in partition.events if event.detail.get("recurs")]
 

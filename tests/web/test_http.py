@@ -177,6 +177,24 @@ class TestWebhook:
         async with client.session.post(url, data=b"not gzip", headers=headers) as answer:
             assert answer.status == 400
 
+    async def test_an_alert_posted_again_and_again_without_a_start_is_one_episode(
+        self, client: Client
+    ) -> None:
+        posted: dict[str, Any] = {"labels": {"alertname": "BackupFailed"}}
+        for told in (posted, posted, posted):
+            assert (await client.post(json.dumps([told]).encode(), "/api/v2/alerts"))[0] == 200
+            await client.settled()
+        (fires,) = await client.items("/api/v1/alerts")
+        assert (fires["state"], fires["reopened"]) == ("firing", 0)
+
+        ends = {"endsAt": datetime.now(UTC).isoformat()}
+        for told in (posted | ends, posted, posted):
+            await client.post(json.dumps([told]).encode(), "/api/v2/alerts")
+            await client.settled()
+        again, before = await client.items("/api/v1/alerts")
+        assert (again["state"], before["state"]) == ("firing", "resolved")
+        assert before["startsAt"] == fires["startsAt"] < again["startsAt"]
+
     async def test_truncated_notifications_are_counted_until_whole(self, client: Client) -> None:
         await client.post(body(entry(), truncatedAlerts=15))
         await client.post(body(entry(), truncatedAlerts=7, groupKey="other"))

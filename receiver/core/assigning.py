@@ -66,7 +66,7 @@ class Assigning:
         episode.confidence = placement.confidence
         episode.founder = placement.cluster_id is None
         state.changed.whys[episode.id] = explain(placement, self._settings)
-        state.stability.observe(episode.founder, placement.confidence)
+        state.stability.observe(episode.id, episode.founder, placement.confidence)
         self._tell(cluster, episode, placement)
         self._lives.settle(cluster)
         self._lives.rename(cluster)

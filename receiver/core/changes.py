@@ -133,7 +133,7 @@ class Restored:
         kinds: See `Kinds.restore`.
         companions: See `Companions.restore`.
         past: Clusters that are over, the first to end first; the latest, as many as are wanted.
-        assignments: (founded, confidence) of the latest assignments, oldest first.
+        assignments: See `Stability.restore`.
         storm_memory: The latest of each key of `Changes.storm_memory`.
         constraints: Those that hold, the oldest first.
     """
@@ -147,6 +147,6 @@ class Restored:
     kinds: Iterable[kinds.Row] = ()
     companions: Iterable[companions.Row] = ()
     past: Sequence[PastCluster] = ()
-    assignments: Iterable[tuple[bool, float]] = ()
+    assignments: Iterable[tuple[int, bool, float]] = ()
     storm_memory: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     constraints: Iterable[Constraint] = ()

@@ -7,7 +7,7 @@ from receiver.core.assigning import Assigning
 from receiver.core.clusters import Cluster
 from receiver.core.evolution import EventType
 from receiver.core.habit import Habit
-from receiver.core.model import Alert, Episode, EpisodeState, Sighting, Vector
+from receiver.core.model import Alert, Ending, Episode, EpisodeState, Sighting, Vector
 from receiver.core.past import PastCluster
 from receiver.core.standing import Standing
 from receiver.core.state import State
@@ -55,16 +55,37 @@ class Opening:
             episode.habit = self.habit_after(before, episode.starts_at)
             if episodes.flaps_after(before, state.now):
                 episode.flaps = before.flaps + 1
-        if not episode.text_id and not alert.is_own:
-            episode.text_id, vector = state.texts.learn(
-                sighting.text, sighting.vector, self._new_text_id
-            )
+        if vector is None and not alert.is_own:
+            vector = self._learn_text(episode, sighting)
         state.episodes[alert.fingerprint] = episode
         state.touch(episode)
         self._standing.watch(episode)
         if not alert.is_own:
             self._assigning.assign(episode, vector, recurs=again)
             self._storm_watch.watch(episode, before)
+
+    def begin(self, episode: Episode, sighting: Sighting) -> None:
+        """Let *episode* fire, of which only the end was told: the two came in another order.
+
+        Or it fires again, and its first firing was never told. It is clustered now.
+        """
+        state, alert = self._state, sighting.alert
+        episode.state, episode.ends_at, episode.ending = EpisodeState.OPEN, None, Ending.TOLD
+        episode.received_at = episode.last_seen = state.now
+        episode.vouched_until, episode.only_vouched = alert.ends_at, alert.ends_at is not None
+        episodes.note_sender(episode, alert)
+        vector = self._learn_text(episode, sighting)
+        state.touch(episode)
+        self._standing.watch(episode)
+        self._assigning.assign(episode, vector, recurs=None)
+        self._storm_watch.watch(episode, None)
+
+    def _learn_text(self, episode: Episode, sighting: Sighting) -> Vector | None:
+        """Let *episode* have the text of *sighting*; return its vector, shape (dims,), if it has one."""
+        episode.text_id, vector = self._state.texts.learn(
+            sighting.text, sighting.vector, self._new_text_id
+        )
+        return vector
 
     def record_ended(self, alert: Alert, known: Episode | None) -> None:
         """Keep an episode of which only the end was told: nothing to cluster, nothing that fires.

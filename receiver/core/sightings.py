@@ -114,6 +114,9 @@ class Sightings:
 
     def _reopen(self, known: Episode, sighting: Sighting) -> None:
         alert, cluster = sighting.alert, self._state.cluster_of(known)
+        if not alert.is_own and known.cluster_id is None:
+            self._opening.begin(known, sighting)
+            return
         if not alert.is_own and (cluster is None or not cluster.accepting):
             self._opening.open(sighting, again=known)
             return

@@ -12,14 +12,21 @@ class Stability:
 
     def __init__(self, window: int) -> None:
         """Look back on *window* assignments."""
-        self._latest: deque[tuple[bool, float]] = deque(maxlen=window)
+        self._latest: deque[tuple[int, bool, float]] = deque(maxlen=window)
 
-    def observe(self, founded: bool, confidence: float) -> None:
-        """Take in one assignment: whether it *founded* a cluster, and its *confidence*, 0 to 1."""
-        self._latest.append((founded, confidence))
+    def observe(self, episode_id: int, founded: bool, confidence: float) -> None:
+        """Take in an episode's assignment: whether it *founded* a cluster, its *confidence*, 0 to 1."""
+        latest = self._latest
+        if latest and episode_id < latest[-1][0]:
+            # Known before by its end. The latest are those of the greatest ids, as a store finds them.
+            ordered = sorted([*latest, (episode_id, founded, confidence)])
+            latest.clear()
+            latest.extend(ordered)
+        else:
+            latest.append((episode_id, founded, confidence))
 
-    def restore(self, assignments: Iterable[tuple[bool, float]]) -> None:
-        """Take back the latest *assignments*, oldest first."""
+    def restore(self, assignments: Iterable[tuple[int, bool, float]]) -> None:
+        """Take back the latest *assignments* (episode id, founded, confidence), ascending by id."""
         self._latest.extend(assignments)
 
     @property
@@ -27,7 +34,7 @@ class Stability:
         """1 - new_cluster_rate, 0 to 1; None below a full window."""
         if len(self._latest) < (self._latest.maxlen or 0):
             return None
-        return 1.0 - sum(founded for founded, _ in self._latest) / len(self._latest)
+        return 1.0 - sum(founded for _, founded, _ in self._latest) / len(self._latest)
 
     def report(self, total_clusters: int) -> dict[str, Any]:
         """Return the figures as the API shows them."""
@@ -35,7 +42,7 @@ class Stability:
         ratio = self.ratio
         if ratio is None:
             return {"status": "insufficient_data", "total_clusters": total_clusters, **base}
-        confidences = [confidence for _, confidence in self._latest]
+        confidences = [confidence for *_, confidence in self._latest]
         return {
             "status": "ok",
             "new_cluster_rate": round(1.0 - ratio, 4),

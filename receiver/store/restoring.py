@@ -117,10 +117,10 @@ def _past(db: sqlite3.Connection, count: int) -> list[PastCluster]:
     return [rows.past_of(row) for row in latest][::-1]
 
 
-def _assignments(db: sqlite3.Connection, count: int) -> list[tuple[bool, float]]:
+def _assignments(db: sqlite3.Connection, count: int) -> list[tuple[int, bool, float]]:
     latest = db.execute(
-        "SELECT founder, confidence FROM episodes WHERE confidence IS NOT NULL"
+        "SELECT id, founder, confidence FROM episodes WHERE confidence IS NOT NULL"
         " ORDER BY id DESC LIMIT ?",
         (count,),
     ).fetchall()
-    return [(bool(row["founder"]), row["confidence"]) for row in reversed(latest)]
+    return [(row["id"], bool(row["founder"]), row["confidence"]) for row in reversed(latest)]

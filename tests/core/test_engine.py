@@ -210,6 +210,37 @@ def test_a_resolve_of_what_was_never_seen_is_kept_and_not_clustered() -> None:
     assert site.cluster_of(over).size == 1
 
 
+def test_a_resolve_before_its_firing_leaves_one_episode() -> None:
+    site = Site()
+    over, fires = (
+        alert("A", node="n1", starts=0, ends=50),
+        alert("A", node="n1", summary="it fires"),
+    )
+    site.receive(60, over)
+    (recorded,) = site.engine.drain().ended
+    told = site.receive(61, fires)
+
+    episode = site.engine.episodes[over.fingerprint]
+    assert site.types(told) == ["cluster_created", "alert_assigned"]
+    assert (episode.id, episode.state, episode.ends_at) == (recorded.id, EpisodeState.OPEN, None)
+    assert (episode.reopen_no, episode.starts_at, episode.received_at) == (0, at(0), at(61))
+    assert site.cluster_of(over).size == site.cluster_of(over).firing == 1
+    assert episode.text_id
+    # It may be a late copy, and it may fire again: it ends as any other.
+    site.receive(62, over)
+    assert (episode.state, episode.ends_at) == (EpisodeState.RESOLVED, at(50))
+    assert [e.id for e in site.engine.drain().episodes] == [recorded.id]
+
+
+def test_what_is_seen_to_fire_late_is_no_older_than_what_came_meanwhile() -> None:
+    site = Site()
+    site.receive(60, alert("A", node="n1", ends=50))
+    site.receive(61, alert("B", node="n1"))
+    site.receive(62, alert("A", node="n1"))
+
+    assert [number for number, *_ in site.engine.stability._latest] == [1, 2]
+
+
 def test_an_older_resolve_is_history_only() -> None:
     site = Site()
     site.receive(101, alert("A", starts=100))

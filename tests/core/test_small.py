@@ -59,12 +59,12 @@ def test_an_unknown_severity_ranks_highest_and_none_lowest() -> None:
 
 def test_stability_says_when_it_knows_too_little() -> None:
     stability = Stability(4)
-    stability.restore([(True, 1.0), (False, 0.8)])
-    stability.observe(False, 0.6)
+    stability.restore([(1, True, 1.0), (2, False, 0.8)])
+    stability.observe(5, False, 0.6)
     assert stability.ratio is None
     assert stability.report(2)["status"] == "insufficient_data"
 
-    stability.observe(False, 0.6)
+    stability.observe(6, False, 0.6)
 
     assert stability.report(2) == {
         "status": "ok",
@@ -75,6 +75,15 @@ def test_stability_says_when_it_knows_too_little() -> None:
         "window_size": 4,
         "assignments": 4,
     }
+
+
+def test_the_latest_assignments_are_those_of_the_latest_episodes() -> None:
+    stability = Stability(3)
+    stability.restore([(2, True, 0.2), (3, False, 0.3), (5, False, 0.5)])
+    stability.observe(4, True, 0.4)
+    stability.observe(1, True, 0.1)
+
+    assert [number for number, *_ in stability._latest] == [3, 4, 5]
 
 
 def test_perfect_and_worst_agreement() -> None:

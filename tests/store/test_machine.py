@@ -115,6 +115,13 @@ class Grouping(RuleBasedStateMachine):
     def resolve(self, kinds: list[tuple[str, str]], replica: str) -> None:
         self.receive([self.told(kind, ends=self.clock, replica=replica) for kind in kinds])
 
+    @rule(kind=KINDS, lasted=st.sampled_from([1, 40, 600]))
+    def swap(self, kind: tuple[str, str], lasted: int) -> None:
+        """An end that comes before its firing, as a retry may have it."""
+        self.starts[kind] = self.clock - lasted
+        self.receive([self.told(kind, ends=self.clock)])
+        self.receive([self.told(kind)])
+
     @rule(kind=KINDS, earlier=st.sampled_from([1, 40, 600]), over=st.booleans())
     def come_out_of_order(self, kind: tuple[str, str], earlier: int, over: bool) -> None:
         """A firing that began before the last one that was told of."""

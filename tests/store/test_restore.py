@@ -361,6 +361,28 @@ def test_that_no_start_was_given_is_in_the_journal_too(partition: Partition) -> 
     assert state_of(again) == state_of(partition.engine)
 
 
+@pytest.mark.parametrize("restarts", [False, True])
+@pytest.mark.parametrize("before", [(), (0,)], ids=["never seen", "seen before"])
+def test_a_resolve_before_its_firing_leaves_one_episode_with_that_start(
+    partition: Partition, before: tuple[int, ...], restarts: bool
+) -> None:
+    told = [alert("A", starts=starts, ends=ends) for starts in before for ends in (None, 5)]
+    over, fires = alert("A", starts=100, ends=150), alert("A", starts=100)
+    for number, one in enumerate([*told, over, over, fires, over, fires]):
+        partition.apply([(160 + number, one)])
+        if restarts:
+            partition.restart()
+    found = partition.database._db.execute("SELECT * FROM episodes ORDER BY id").fetchall()
+
+    assert [row["starts_at"] for row in found] == [at(starts) for starts in (*before, 100)]
+    assert [row["state"] for row in found] == ["resolved"] * len(before) + ["open"]
+    check_numbers(partition)
+    again = engine(QUICK)
+    again.step(partition.database.inputs())
+    again.forget()
+    assert state_of(again) == state_of(partition.engine)
+
+
 def recurring(partition: Partition) -> list[Event]:
     return [event for event in partition.events if event.detail.get("recurs")]
 

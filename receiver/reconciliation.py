@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from email.utils import parsedate_to_datetime
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import aiohttp
 
@@ -119,7 +119,7 @@ class Reconciliation:
         if found.complete:
             self.completed_at = began_at
 
-    async def _ask(self, session: aiohttp.ClientSession, url: str) -> dict[str, bool] | None:
+    async def _ask(self, session: aiohttp.ClientSession, url: str) -> dict[str, int | None] | None:
         """Return what the one at *url* knows, see `_Reader`; None, told and counted, if it is unknown."""
         try:
             known = await self._known(session, url.rstrip("/"))
@@ -139,7 +139,7 @@ class Reconciliation:
             log.warning("nothing is concluded from an alertmanager", extra=extra)
         return None
 
-    async def _known(self, session: aiohttp.ClientSession, url: str) -> dict[str, bool]:
+    async def _known(self, session: aiohttp.ClientSession, url: str) -> dict[str, int | None]:
         status, now = await self._get(session, f"{url}/api/v2/status", _STATUS_BYTES)
         uptime = await asyncio.to_thread(_uptime, status, now)
         if uptime < self._settings.min_uptime:
@@ -173,9 +173,9 @@ class Reconciliation:
 
 
 class _Reader:
-    """Reads lists of alerts: of each alert, as we identify it, whether it is suppressed.
+    """Reads lists of alerts: of each, as we identify it, when it began, or None if it is suppressed.
 
-    One of which a replica is neither silenced nor inhibited is not.
+    One of which a replica is neither silenced nor inhibited is not; the earliest start of those counts.
     """
 
     def __init__(self, settings: IdentitySettings) -> None:
@@ -187,15 +187,19 @@ class _Reader:
         """Forget what no list of the last round had."""
         self._ours, self._next = self._next, {}
 
-    def read(self, body: bytes) -> dict[str, bool]:
-        known: dict[str, bool] = {}
+    def read(self, body: bytes) -> dict[str, int | None]:
+        known: dict[str, int | None] = {}
         for index, entry in enumerate(envelope.read_list(body)):
             try:
-                suppressed = entry["status"]["state"] == "suppressed"
                 ours = self._fingerprint(entry["labels"], entry["fingerprint"])
-            except (TypeError, KeyError, AttributeError):
-                raise _Unusable(f"alerts[{index}]: expected labels, fingerprint, status") from None
-            known[ours] = suppressed and known.get(ours, True)
+                start = _start(entry)
+            except (TypeError, KeyError, AttributeError, ValueError):
+                expected = "labels, fingerprint, status, startsAt"
+                raise _Unusable(f"alerts[{index}]: expected {expected}") from None
+            before = known.get(ours)
+            known[ours] = (
+                before if start is None else min(start, start if before is None else before)
+            )
         return known
 
     def _fingerprint(self, labels: Mapping[str, str], theirs: str) -> str:
@@ -208,6 +212,13 @@ class _Reader:
         )
         self._next[theirs] = ours
         return ours
+
+
+def _start(entry: Mapping[str, Any]) -> int | None:
+    """Return when the alert of *entry*, of a list, began, nanoseconds; None if it is suppressed."""
+    if entry["status"]["state"] == "suppressed":
+        return None
+    return timestamps.parse(entry["startsAt"]) or 0
 
 
 def _uptime(status: bytes, now: int) -> float:

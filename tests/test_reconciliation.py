@@ -19,7 +19,7 @@ from receiver.core.errors import TryLater
 from receiver.core.identity import IdentitySettings, fingerprint
 from receiver.core.settings import Bytes, ConfigError, Seconds
 from receiver.core.survey import Survey
-from receiver.core.timestamps import SECOND
+from receiver.core.timestamps import SECOND, render
 from receiver.reconciliation import Reconciliation
 from tests.builders import at
 from tests.fakes import Clock
@@ -28,8 +28,13 @@ OLD = "2026-01-01T00:00:00.000Z"
 NOW = "Thu, 01 Jan 2026 01:00:00 GMT"
 
 
-def listed(state: str = "active", **labels: str) -> dict[str, Any]:
-    return {"labels": labels, "fingerprint": fingerprint(labels), "status": {"state": state}}
+def listed(state: str = "active", starts: float = 0, **labels: str) -> dict[str, Any]:
+    return {
+        "labels": labels,
+        "fingerprint": fingerprint(labels),
+        "status": {"state": state},
+        "startsAt": render(at(starts)),
+    }
 
 
 class Asked:
@@ -132,7 +137,7 @@ async def test_what_all_know_is_kept(rig: Rig) -> None:
     rig.other.alerts = [listed("suppressed", alertname="DiskFull")]
 
     assert await rig.poll() == Survey(
-        at(3600), True, 600 * SECOND, frozenset([DISK]), frozenset([POD])
+        at(3600), True, 600 * SECOND, frozenset([DISK]), frozenset([POD]), {DISK: at(0)}
     )
     assert rig.made.completed_at == at(3600)
     assert rig.failures == 0
@@ -147,12 +152,14 @@ async def test_one_that_waits_to_be_processed_fires(rig: Rig) -> None:
 
 
 async def test_replicas_are_one_alert_and_suppressed_only_when_all_are(rig: Rig) -> None:
-    def replica(state: str, name: str, replica: str) -> dict[str, Any]:
-        return listed(state, alertname=name, prometheus_replica=replica)
+    def replica(state: str, name: str, replica: str, starts: float = 0) -> dict[str, Any]:
+        return listed(state, starts, alertname=name, prometheus_replica=replica)
 
     rig.one.alerts = [
-        replica("suppressed", "DiskFull", "a"),
-        replica("active", "DiskFull", "b"),
+        replica("active", "DiskFull", "b", 7),
+        replica("suppressed", "DiskFull", "a", 1),
+        replica("active", "DiskFull", "c", 5),
+        replica("active", "DiskFull", "d", 9),
         replica("suppressed", "PodDown", "a"),
         replica("suppressed", "PodDown", "b"),
     ]
@@ -162,6 +169,7 @@ async def test_replicas_are_one_alert_and_suppressed_only_when_all_are(rig: Rig)
     assert first == again
     assert first is not None
     assert first.active == {DISK}
+    assert first.starts == {DISK: at(5)}
     assert first.suppressed == {POD}
 
 
@@ -178,6 +186,7 @@ async def test_replicas_are_one_alert_and_suppressed_only_when_all_are(rig: Rig)
         ({"alerts": {}}, "expected a list"),
         ({"alerts": [listed(a="b"), {"labels": {}}]}, "alerts[1]: expected"),
         ({"alerts": [{"labels": 3, "fingerprint": "x", "status": {"state": 1}}]}, "alerts[0]"),
+        ({"alerts": [listed(a="b") | {"startsAt": "soon"}]}, "alerts[0]"),
         ({"alerts": ["x" * 2000]}, "answer of more than 1024 bytes"),
         ({"wait": 30.0}, "no answer within 1 s"),
     ],

@@ -8,12 +8,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
-from receiver.core.model import Episode, Reconciled
+from receiver.core.model import Alert, Ending, Episode, EpisodeState, Reconciled
 
 _MARK = b"survey "
 """Begins a survey in the inbox; no sender's body does, as those are JSON."""
+
+_LISTED_TO = 1_000_000
+"""Nanoseconds; starts are listed to the millisecond, and notified to the nanosecond."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +29,8 @@ class Survey:
         hold: For how long what is suppressed counts as that, nanoseconds.
         active: Fingerprints of alerts that one lists as neither silenced nor inhibited.
         suppressed: Of those that are, at all that list them.
+        starts: Of each of the *active*, when it began, nanoseconds cut to milliseconds, as Alertmanagers
+            list them; the earliest told.
     """
 
     began_at: int
@@ -33,34 +38,45 @@ class Survey:
     hold: int
     active: frozenset[str] = frozenset()
     suppressed: frozenset[str] = frozenset()
+    starts: Mapping[str, int] = field(default_factory=dict)
 
 
-def of(began_at: int, hold: int, answers: Iterable[Mapping[str, bool] | None]) -> Survey | None:
+def of(
+    began_at: int, hold: int, answers: Iterable[Mapping[str, int | None] | None]
+) -> Survey | None:
     """Return what *answers*, one an Alertmanager, say together; None if nobody answered.
 
     Args:
         began_at: When they were asked, nanoseconds.
         hold: For how long what is suppressed counts as that, nanoseconds.
-        answers: Of each alert, whether it is suppressed; None of one that did not answer.
+        answers: Of each alert, when it began, nanoseconds, or None if it is suppressed; None of one
+            that did not answer.
     """
     told = list(answers)
     heard = [answer for answer in told if answer is not None]
     if not heard:
         return None
-    active = {alert for answer in heard for alert, is_held in answer.items() if not is_held}
-    held = {alert for answer in heard for alert in answer} - active
-    complete = len(heard) == len(told)
-    return Survey(began_at, complete, hold, frozenset(active), frozenset(held))
+    starts: dict[str, int] = {}
+    for answer in heard:
+        for alert, start in answer.items():
+            if start is not None:
+                starts[alert] = min(start, starts.get(alert, start))
+    active = frozenset(starts)
+    held = frozenset(alert for answer in heard for alert in answer) - active
+    return Survey(began_at, len(heard) == len(told), hold, active, held, starts)
 
 
 def encode(survey: Survey) -> bytes:
     """Return *survey* as a body for the inbox."""
+    active = sorted(survey.active)
     told = {
         "began_at": survey.began_at,
         "complete": survey.complete,
         "hold": survey.hold,
-        "active": sorted(survey.active),
+        "active": active,
         "suppressed": sorted(survey.suppressed),
+        # In the order of the active ones.
+        "starts": [survey.starts.get(alert) for alert in active],
     }
     return _MARK + json.dumps(told, separators=(",", ":")).encode()
 
@@ -74,7 +90,50 @@ def decode(body: bytes) -> Survey:
     """Return what gave *body*."""
     told = json.loads(body[len(_MARK) :])
     sets = {name: frozenset(told[name]) for name in ("active", "suppressed")}
-    return Survey(told["began_at"], told["complete"], told["hold"], **sets)
+    # One that an earlier version left in the inbox has no starts.
+    pairs = zip(told["active"], told.get("starts", ()), strict=False)
+    starts = {alert: start for alert, start in pairs if start is not None}
+    return Survey(told["began_at"], told["complete"], told["hold"], **sets, starts=starts)
+
+
+def unheard(survey: Survey, episodes: Mapping[str, Episode]) -> list[str]:
+    """Return alerts listed as firing of which none of *episodes* (by fingerprint) goes on, in order."""
+    going_on = {fingerprint for fingerprint, episode in episodes.items() if episode.goes_on}
+    return sorted(survey.active - going_on)
+
+
+def again(survey: Survey, silent: Iterable[tuple[Episode, Alert]]) -> list[Alert]:
+    """Return what is told by *survey* of alerts that fire although they were given up here.
+
+    Args:
+        survey: What was found.
+        silent: The latest episodes of alerts listed as firing, and what was last told of each.
+    """
+    return [
+        replace(alert, starts_at=_began(survey.starts.get(alert.fingerprint), episode.starts_at))
+        for episode, alert in silent
+        if is_given_up(episode) and _is_known_better(episode, survey.began_at)
+    ]
+
+
+def _began(listed: int | None, known: int) -> int:
+    """Return when an alert began that is *listed* with that start, its latest episode *known* with that."""
+    if listed is None or listed <= known:
+        return known
+    # Not before its true start, which a notification will tell: a later one would be another firing.
+    return listed + _LISTED_TO - 1
+
+
+def is_given_up(episode: Episode) -> bool:
+    """Whether *episode* goes on no more though nobody said that it ended: its source was quiet."""
+    if episode.state is EpisodeState.RESOLVED:
+        return episode.ending is not Ending.TOLD
+    return episode.state is EpisodeState.STALE
+
+
+def _is_known_better(episode: Episode, asked_at: int) -> bool:
+    """Whether who was asked at *asked_at* knows more of *episode*, which goes on no more, than we do."""
+    return episode.last_seen < asked_at and (episode.vouched_until or 0) <= asked_at
 
 
 def news(

@@ -8,7 +8,7 @@ from typing import Protocol
 from receiver.core.changes import Changes, Restored
 from receiver.core.evolution import Event
 from receiver.core.inbox import InboxRow
-from receiver.core.model import Episode, Input
+from receiver.core.model import Alert, Episode, Input
 from receiver.core.past import PastCluster
 from receiver.core.payload import DeadLetter
 from receiver.core.room import Size, Trimmed
@@ -64,6 +64,13 @@ class Store(Past, Protocol):
 
     def recall(self, fingerprints: Sequence[str]) -> tuple[list[Episode], list[PastCluster]]:
         """Return the latest episodes of *fingerprints*, and the clusters over that they were in."""
+        ...
+
+    def given_up(self, fingerprints: Sequence[str]) -> list[tuple[Episode, Alert]]:
+        """Return the latest episodes of *fingerprints* that may have been given up, and what was last told.
+
+        They are stale, or ended in another way than that their sender said so.
+        """
         ...
 
     @property

@@ -32,7 +32,7 @@ from receiver.core.evolution import EventType
 from receiver.core.inbox import InboxRow
 from receiver.core.index import VectorIndex
 from receiver.core.intake import Embed, sightings
-from receiver.core.model import Alert, Input, Members, Recall, Resumed, Tick
+from receiver.core.model import Alert, Input, Members, Recall, Resumed, Sighting, Tick
 from receiver.core.payload import DeadLetter
 from receiver.core.publication import Listener, Publication
 from receiver.core.requests import Request
@@ -67,6 +67,9 @@ _PRESSURE, _ARCHIVAL = 0.8, 0.9
 
 _READ_BYTES = 4 * 2**20
 """Bodies read from the inbox at once, so that a backlog on disk does not become one in memory."""
+
+_LOOKED_UP = 1000
+"""Alerts looked up at once: some milliseconds, for which commits wait."""
 
 T = TypeVar("T")
 P = ParamSpec("P")
@@ -510,24 +513,46 @@ class Worker:
             self._reconcile(engine, batch, batch[0].survey)
             return
         received = [(piece.row.received_at, alert) for piece in batch for alert in piece.alerts]
-        self._recall(engine, received)
-        inputs, known, embedded = self._retrying(
-            lambda: sightings(engine, received, self._embedding.embed),
-            EmbeddingError,
-            "texts cannot be embedded",
-        )
+        inputs, known, embedded = self._sightings(engine, received)
         before = dict(engine.counters.outcomes)
         events = engine.step(inputs)
         self._commit(engine, inputs, events, batch, before, known, embedded)
 
+    def _sightings(
+        self, engine: Engine, received: Sequence[tuple[int, Alert]]
+    ) -> tuple[list[Sighting], int, int]:
+        """Return *received* as inputs for *engine*, which then knows their past; see `sightings`."""
+        self._recall(engine, received)
+        return self._retrying(
+            lambda: sightings(engine, received, self._embedding.embed),
+            EmbeddingError,
+            "texts cannot be embedded",
+        )
+
     def _reconcile(self, engine: Engine, batch: _Batch, found: Survey) -> None:
         """Apply what is news of what Alertmanagers were *found* to know."""
         now = max(batch[0].row.received_at, engine.counters.clock)
+        received = [(now, alert) for alert in self._listed_again(engine, found)]
+        heard, known, embedded = self._sightings(engine, received)
+        inputs: list[Input] = [*heard]
+        before = dict(engine.counters.outcomes)
+        events = engine.step(inputs)
         # By half of that: the other half is for those that do not answer for a while.
         repeat_after = nanoseconds(self.config.clustering.stale_after / 2)
         told = survey.news(found, engine.episodes, now, repeat_after)
-        inputs = [] if told is None else [told]
-        self._commit(engine, inputs, engine.step(inputs), batch, dict(engine.counters.outcomes))
+        if told is not None:
+            inputs.append(told)
+            events += engine.step([told])
+        self._commit(engine, inputs, events, batch, before, known, embedded)
+
+    def _listed_again(self, engine: Engine, found: Survey) -> list[Alert]:
+        """Return alerts that were given up here and that an Alertmanager lists as firing."""
+        unheard = survey.unheard(found, engine.episodes)
+        listed: list[Alert] = []
+        for first in range(0, len(unheard), _LOOKED_UP):
+            part = unheard[first : first + _LOOKED_UP]
+            listed += survey.again(found, self._read(self._writer.store.given_up, part))
+        return listed
 
     def _resume(self) -> None:
         """Let the engine know that nothing could be received for a while."""

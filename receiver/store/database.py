@@ -23,7 +23,7 @@ from receiver.core.errors import StoreError
 from receiver.core.evolution import Event, EventType
 from receiver.core.inbox import InboxRow
 from receiver.core.memory import MemorySettings
-from receiver.core.model import Episode, Input, Member
+from receiver.core.model import Alert, Episode, Input, Member
 from receiver.core.past import PastCluster
 from receiver.core.payload import DeadLetter
 from receiver.core.room import Size, Trimmed
@@ -455,6 +455,13 @@ class Database:
             )
         ]
         return episodes, past
+
+    def given_up(self, fingerprints: Sequence[str]) -> list[tuple[Episode, Alert]]:
+        """Return the latest episodes of *fingerprints* that may have been given up, and what was last told.
+
+        They are stale, or ended in another way than that their sender said so.
+        """
+        return restoring.given_up(self._db, fingerprints)
 
     def find_cluster(self, cluster_id: int) -> Cluster | None:
         """Return a cluster as it is kept, or the one it was merged into; None if there is none."""

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from sys import intern
 
 import numpy as np
 from numpy.typing import NDArray
 
 from receiver.core.changes import Restored
-from receiver.core.model import Episode
+from receiver.core.model import Alert, Episode
 from receiver.core.past import PastCluster
 from receiver.store import rows
 
@@ -67,14 +67,31 @@ def restored(db: sqlite3.Connection, assignments: int, past_clusters: int) -> Re
 
 def latest_episodes(db: sqlite3.Connection, where: str, *parameters: object) -> list[Episode]:
     """Return the latest episode of each alert for which *where* is true, in order of ids."""
-    found = db.execute(
+    return [rows.episode_of(row) for row in _latest(db, where, *parameters)]
+
+
+def given_up(db: sqlite3.Connection, fingerprints: Sequence[str]) -> list[tuple[Episode, Alert]]:
+    """Return the latest episodes of *fingerprints* that may have been given up, and what was last told.
+
+    They are stale, or ended in another way than that their sender said so.
+    """
+    found = _latest(
+        db,
+        "e.fingerprint IN (SELECT value FROM json_each(?)) AND (e.state = 'stale'"
+        " OR (e.state = 'resolved' AND e.standing IS NOT NULL))",
+        json.dumps(fingerprints),
+    )
+    return [(rows.episode_of(row), rows.alert_of(row)) for row in found]
+
+
+def _latest(db: sqlite3.Connection, where: str, *parameters: object) -> sqlite3.Cursor:
+    return db.execute(
         "SELECT e.*, a.labels FROM episodes e JOIN alerts a USING (fingerprint)"
         f" WHERE {where}"
         " AND NOT EXISTS (SELECT 1 FROM episodes l WHERE l.fingerprint = e.fingerprint"
         " AND (l.starts_at, l.reopen_no) > (e.starts_at, e.reopen_no)) ORDER BY e.id",
         parameters,
     )
-    return [rows.episode_of(row) for row in found]
 
 
 def _texts(db: sqlite3.Connection) -> tuple[list[tuple[int, bytes]], NDArray[np.float32] | None]:

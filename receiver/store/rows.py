@@ -18,7 +18,7 @@ from receiver.core.constraints import Constraint, Kind
 from receiver.core.evolution import AlertRef, Event, EventType
 from receiver.core.habit import Habit
 from receiver.core.kinds import Novelty
-from receiver.core.model import Alert, Ending, Episode, EpisodeState, Member, Vector
+from receiver.core.model import Alert, Ending, Episode, EpisodeState, Member, Status, Vector
 from receiver.core.past import PastCluster, most
 from receiver.core.spread import Spread
 
@@ -192,6 +192,20 @@ def told_row(alert: Alert) -> tuple[str, str, str, str]:
         alert.generator_url,
         dump(dict(alert.links)),
         alert.sender_fingerprint,
+    )
+
+
+def alert_of(row: sqlite3.Row) -> Alert:
+    """Return what was last told of the episode of *row*, which also has `labels`, as of one that fires."""
+    return Alert(
+        fingerprint=row["fingerprint"],
+        sender_fingerprint=row["sender_fingerprint"] or row["fingerprint"],
+        status=Status.FIRING,
+        labels=_load(row["labels"]),
+        annotations=json.loads(row["annotations"]),
+        starts_at=row["starts_at"],
+        generator_url=row["generator_url"],
+        links=json.loads(row["links"]),
     )
 
 

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+import pytest
+
 from receiver.core import survey
-from receiver.core.model import Reconciled
+from receiver.core.model import Ending, Episode, EpisodeState, Reconciled
 from receiver.core.survey import Survey
 from receiver.core.timestamps import SECOND
 from tests.builders import Site, alert, at
@@ -45,23 +49,27 @@ def test_nobody_answers() -> None:
 
 
 def test_what_one_lists_as_firing_fires() -> None:
-    together = survey.of(1, HOLD, [{"a": True, "b": True}, {"b": False, "c": False}])
+    together = survey.of(1, HOLD, [{"a": None, "b": None, "d": 9}, {"b": 7, "c": 8, "d": 6}])
 
-    assert together == Survey(1, True, HOLD, frozenset("bc"), frozenset("a"))
+    starts = {"b": 7, "c": 8, "d": 6}
+    assert together == Survey(1, True, HOLD, frozenset("bcd"), frozenset("a"), starts)
 
 
 def test_one_that_does_not_answer_leaves_it_incomplete() -> None:
-    together = survey.of(1, HOLD, [None, {"a": True}])
+    together = survey.of(1, HOLD, [None, {"a": None}])
 
     assert together == Survey(1, False, HOLD, frozenset(), frozenset("a"))
 
 
 def test_a_survey_comes_back_from_its_body() -> None:
-    seen = found(3, active=("a", "b"), held=("c",), complete=False)
+    seen = replace(found(3, active=("a", "b"), held=("c",), complete=False), starts={"b": 7})
     body = survey.encode(seen)
 
     assert survey.is_survey(body)
     assert survey.decode(body) == seen
+    # An earlier version had no starts in it.
+    before = body.replace(b',"starts":[null,7]', b"")
+    assert survey.decode(before) == replace(seen, starts={})
     assert not survey.is_survey(b'{"version":"4"}')
 
 
@@ -139,3 +147,70 @@ def test_what_is_over_is_nobodys_concern() -> None:
     site.receive(25, alert("DiskFull", ends=24), alert("PodDown", starts=5, ends=24))
 
     assert news(site, found(30, active=(DISK.fingerprint,), held=(POD.fingerprint,)), 30) is None
+
+
+# -- what was given up -------------------------------------------------------------------------------
+
+
+def given_up(state: EpisodeState, **changed: object) -> Episode:
+    episode = Episode(
+        1, DISK.fingerprint, DISK.labels, at(0), at(10), last_seen=at(100), state=state
+    )
+    for name, value in changed.items():
+        setattr(episode, name, value)
+    return episode
+
+
+STALE = given_up(EpisodeState.STALE)
+GONE = given_up(EpisodeState.RESOLVED, ending=Ending.GONE)
+LAPSED = given_up(EpisodeState.RESOLVED, ending=Ending.LAPSED, vouched_until=at(90))
+
+
+def test_only_what_is_listed_and_does_not_go_on_here_is_looked_for() -> None:
+    site = both()
+    site.receive(30, alert("DiskFull", ends=25))
+    seen = found(40, active=(DISK.fingerprint, POD.fingerprint, "never seen"))
+
+    assert survey.unheard(seen, site.engine.episodes) == sorted([DISK.fingerprint, "never seen"])
+
+
+@pytest.mark.parametrize("episode", [STALE, GONE, LAPSED], ids=["stale", "gone", "lapsed"])
+def test_what_was_given_up_and_is_listed_fires_again(episode: Episode) -> None:
+    seen = found(200, active=(DISK.fingerprint,))
+
+    assert survey.again(seen, [(episode, DISK)]) == [DISK]
+
+
+def test_a_start_is_listed_to_the_millisecond() -> None:
+    """The same firing is the same then, and a later one is not taken for two when it is notified."""
+    known = replace(STALE, starts_at=at(100) + 123_456)
+
+    def told(starts: float) -> int:
+        seen = replace(
+            found(200, active=(DISK.fingerprint,)), starts={DISK.fingerprint: at(starts)}
+        )
+        (one,) = survey.again(seen, [(known, DISK)])
+        return one.starts_at
+
+    assert told(100) == told(50) == at(100) + 123_456
+    assert told(150) == at(150) + 999_999
+    site = both()
+    site.receive(160, replace(DISK, starts_at=told(150)))
+    site.receive(170, replace(DISK, starts_at=at(150) + 123_456))
+    episode = site.engine.episodes[DISK.fingerprint]
+    assert (episode.id, episode.starts_at) == (3, at(150) + 123_456)
+
+
+@pytest.mark.parametrize(
+    "episode",
+    [
+        given_up(EpisodeState.RESOLVED),
+        given_up(EpisodeState.STALE, last_seen=at(200)),
+        given_up(EpisodeState.STALE, vouched_until=at(201)),
+    ],
+    ids=["its end was told", "heard of since", "vouched for until after"],
+)
+def test_of_what_we_know_better_nothing_is_concluded(episode: Episode) -> None:
+    seen = found(200, active=(DISK.fingerprint,))
+
+    assert survey.again(seen, [(episode, DISK)]) == []

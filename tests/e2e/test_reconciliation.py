@@ -57,6 +57,13 @@ class Asking:
         clusters = self.receiver.clusters()
         return sum(c["firing"] for c in clusters), sum(c["suppressed"] for c in clusters)
 
+    def await_polls(self) -> None:
+        before = self.polls()
+        wait_until("two polls", lambda: self.polls() > before + 1.5)
+
+    def polls(self) -> float:
+        return self.receiver.metric("stormcell_reconciliation_timestamp_seconds")
+
     def states(self) -> dict[str, str]:
         return {a["labels"]["instance"]: a["state"] for a in self.receiver.alerts()}
 
@@ -160,16 +167,9 @@ def test_of_two_alertmanagers_both_must_have_forgotten_it(
         silence(one, "fs-0")
     asking.await_counts(3, 1)
 
-    def polls() -> float:
-        return asking.receiver.metric("stormcell_reconciliation_timestamp_seconds")
-
-    def await_polls() -> None:
-        before = polls()
-        wait_until("two polls", lambda: polls() > before + 1.5)
-
     # One knows the end, the other does not.
     first.post([resolved(DISKS[0])])
-    await_polls()
+    asking.await_polls()
     assert asking.counts() == (3, 1)
     second.kill()
 
@@ -185,6 +185,23 @@ def test_of_two_alertmanagers_both_must_have_forgotten_it(
     second.start()
     second.post(DISKS[1:])
     asking.await_counts(3, 0)
+
+
+def test_what_was_forgotten_and_is_posted_again_fires_again(
+    make_receiver: MakeReceiver, start_alertmanager: MakeAlertmanager
+) -> None:
+    """Started anew it knows no alerts, but whom it notified: it does so again in an hour only."""
+    asking = Asking(make_receiver, start_alertmanager)
+    asking.post(DISKS)
+    asking.await_counts(4, 0)
+    asking.await_polls()
+    asking.alertmanagers[0].stop()
+    asking.alertmanagers[0].start()
+    wait_until("all to be gone", lambda: len(asking.receiver.alerts(state="resolved")) == 4)
+
+    asking.post(DISKS)
+    asking.await_counts(4, 0)
+    assert len(asking.receiver.alerts()) == 4
 
 
 def test_one_that_has_just_started_proves_nothing(

@@ -58,7 +58,7 @@ class Rig:
         self.writer.call(self.writer.receive, [(body(*entries), valid, None)])
         self.worker.nudge()
 
-    def find(self, seconds: float, *, complete: bool = True, **found: frozenset[str]) -> None:
+    def find(self, seconds: float, *, complete: bool = True, **found: Any) -> None:
         """Let what Alertmanagers know be found at the moment *seconds*, and be committed."""
         told = survey.encode(Survey(at(seconds), complete, 600 * SECOND, **found))
         self.writer.call(self.writer.receive, [(told, 0, None)])
@@ -458,6 +458,50 @@ def test_what_alertmanagers_know_is_applied_in_turn_and_is_no_notification(
     again = rigs()
     again.settled()
     assert again.states() == {"A": "resolved", "B": "resolved", "C": "firing"}
+
+
+@pytest.mark.parametrize("restarts", [False, True])
+def test_what_was_given_up_and_is_listed_fires_at_once(
+    rigs: Callable[..., Rig], restarts: bool
+) -> None:
+    """A, which no Alertmanager knew for a while, and B, which went stale; the end of C was told."""
+    a, b, c = (identity.fingerprint({"alertname": name}) for name in "ABC")
+    told = [entry(name, labels={"alertname": name}) for name in "ABC"]
+
+    def at_once(seconds: float, **found: Any) -> Rig:
+        if restarts:
+            rig.close()
+        again = rigs(start=False) if restarts else rig
+        again.clock.now = at(seconds)
+        again.find(seconds, **found)
+        if restarts:
+            again.worker.start()
+        again.settled()
+        return again
+
+    rig = rigs()
+    rig.receive(*told)
+    rig.receive(told[2] | {"status": "resolved", "endsAt": render(at(999))})
+    rig.settled()
+    rig.clock.now = at(1001)
+    rig.find(1001, active=frozenset([a]))
+    rig.find(1002)
+    rig.settled()
+    assert rig.states() == {"A": "resolved", "B": "firing", "C": "resolved"}
+
+    rig = at_once(1030, active=frozenset([a, c]), starts={a: at(0), c: at(0)})
+    assert rig.states() == {"A": "firing", "B": "firing", "C": "resolved"}
+    assert rig.queries.alert(a)["episodes"][0]["reopened"] == 1
+
+    rig.clock.now = at(20_000)
+    rig.wait(lambda: rig.states()["B"] == "stale")
+    rig = at_once(20_001, active=frozenset([b, c]), starts={b: at(0)})
+    fires, before = rig.queries.alert(b)["episodes"]
+    # Its cluster was over: the same firing, counted again.
+    assert (fires["state"], before["state"]) == ("firing", "resolved")
+    assert fires["startsAt"] == before["startsAt"] == render(at(0))
+    assert fires["annotations"] == told[1]["annotations"]
+    assert rig.states()["C"] == "resolved"
 
 
 def test_a_survey_the_engine_fails_on_stops_nothing(

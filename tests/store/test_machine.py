@@ -174,10 +174,19 @@ class Grouping(RuleBasedStateMachine):
             frozenset(self.told(kind).fingerprint for kind in kinds)
             for kinds in (active, suppressed - active)
         ]
-        found = survey.Survey(at(self.clock), complete, at(400) - at(0), *known)
+        starts = {
+            self.told(kind).fingerprint: at(self.starts[kind])
+            for kind in active & self.starts.keys()
+        }
+        firing, held_back = known
+        hold = at(400) - at(0)
+        found = survey.Survey(at(self.clock), complete, hold, firing, held_back, starts)
         told: list[Reconciled | None] = []
         for each in (self.steady, self.restarted):
             each.tick(self.clock)
+            unheard = survey.unheard(found, each.engine.episodes)
+            again = survey.again(found, each.database.given_up(unheard))
+            each.apply([(self.clock, one) for one in again])
             news = survey.news(found, each.engine.episodes, at(self.clock), at(100) - at(0))
             told.append(news)
             inputs = [] if news is None else [news]

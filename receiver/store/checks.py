@@ -1,5 +1,7 @@
 """Whether a database is whole: its pages, its tables, its events, its numbers, and what its journal gives.
 
+And what lies in it that nobody sees otherwise: dead letters.
+
 It is only read, in one transaction: a server may go on meanwhile.
 """
 
@@ -16,6 +18,7 @@ from receiver.core import wire
 from receiver.core.core_settings import CoreSettings
 from receiver.core.engine import Engine
 from receiver.core.errors import StoreError
+from receiver.core.text import display
 from receiver.core.timestamps import render
 from receiver.store import journal, retention, rows, schema
 from receiver.store.source import Source
@@ -25,7 +28,10 @@ _DIMS = 384
 """Of an engine that is given no vector; then it does not matter."""
 
 _SHOWN = 5
-"""Faults of a kind that are told of."""
+"""Faults of a kind that are told of, and dead letters."""
+
+_LETTER = 500
+"""Characters of a dead letter that are shown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +79,7 @@ def _findings(db: sqlite3.Connection, settings: CoreSettings) -> Iterator[Findin
         ("schema", _schema),
         ("events", _events),
         ("numbers", _numbers),
+        ("letters", _letters),
         ("replay", lambda db: _replay(db, settings)),
     ):
         finding = _ask(name, question, db)
@@ -185,6 +192,22 @@ def _numbers(db: sqlite3.Connection) -> tuple[bool, str]:
         for table in ("alerts", "episodes", "clusters")
     ]
     return True, f"{', '.join(counts)}; sizes add up"
+
+
+def _letters(db: sqlite3.Connection) -> tuple[bool, str]:
+    """Tell of what was refused for its content: a fault of its sender, and none of the database."""
+    (count,) = db.execute("SELECT count(*) FROM dead_letters").fetchone()
+    if not count:
+        return True, "no dead letters"
+    latest = db.execute(
+        "SELECT received_at, reason, substr(raw, 1, ?) AS raw FROM dead_letters ORDER BY id DESC LIMIT ?",
+        (_LETTER, _SHOWN),
+    )
+    told = [
+        f"{render(row['received_at'])} {display(row['reason'])} in {display(row['raw'])}"
+        for row in latest
+    ]
+    return True, f"{count:,} dead letters, the latest: {'; '.join(told)}"
 
 
 # -- the journal -------------------------------------------------------------------------------------

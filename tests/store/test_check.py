@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import gzip
+import json
 import os
 import re
 import sqlite3
@@ -17,11 +19,11 @@ from receiver.core.errors import StoreError
 from receiver.core.evolution import EventType
 from receiver.core.requests import MergeRequest, UndoRequest
 from receiver.store import DATABASE_NAME, backup, check, file_of
-from tests.builders import alert, settings
+from tests.builders import alert, at, settings
 from tests.store.test_restore import QUICK, Partition
 from tests.store.test_schema import SCHEMAS
 
-NAMES = ("pages", "schema", "events", "numbers", "replay")
+NAMES = ("pages", "schema", "events", "numbers", "letters", "replay")
 
 
 def fill(partition: Partition, rounds: int = 8, first: int = 0) -> None:
@@ -130,6 +132,25 @@ class TestCheck:
 
         assert told[name][0] is False
         assert re.search(message, told[name][1]), told[name][1]
+
+    def test_dead_letters_are_shown_and_are_no_fault(self, database: Path) -> None:
+        assert found(database)["letters"] == (True, "no dead letters")
+        letters = [(at(n), "a", f"a: got {n}", json.dumps({"a": n})) for n in range(7)]
+        letters.append((at(9), "body", "no", "x\n\x1b[2J" + "y" * 9000))
+        with contextlib.closing(sqlite3.connect(database)) as connection, connection:
+            connection.executemany(
+                "INSERT INTO dead_letters (received_at, field, reason, raw) VALUES (?, ?, ?, ?)",
+                letters,
+            )
+        good, text = found(database)["letters"]
+
+        assert good is True
+        latest = "8 dead letters, the latest: 2026-01-01T00:00:09.000Z no in x [2Jyyy"
+        assert text.startswith(latest)
+        assert '; 2026-01-01T00:00:06.000Z a: got 6 in {"a": 6}; 2026' in text
+        assert "got 2" not in text
+        assert len(text) < 1000
+        assert text.isprintable()
 
     @pytest.mark.parametrize(
         ("statement", "message"),

@@ -131,6 +131,25 @@ def test_only_a_later_merge_of_the_same_cluster_lets_go_of_what_another_is_undon
         held.check_split(["a", "c"], ["b"], links={1, 2})
 
 
+def test_a_later_merge_holds_for_what_stays_when_an_earlier_one_is_undone() -> None:
+    pair = Pair()
+    cert = alert("CertExpiry", starts=7000, host="h1", summary="certificate ends soon")
+    pair.receive(7000, cert)
+    assert pair.cluster_of(cert).id == 3
+    first, *_ = pair.say_merge(7010, 2, 1)
+    second, *_ = pair.say_merge(7020, 3, 1)
+    told = pair.say_split(7030, 1, *pair.pods, undoes=first["seq"])
+
+    assert [event["type"] for event in told[:2]] == ["operator_command", "cluster_split"]
+    (kept,) = pair.engine.constraints.by_seq.values()
+    assert kept.seq == second["seq"]
+    assert {name for side in kept.sides for name in side} == {
+        each.fingerprint for each in (*pair.disks, cert)
+    }
+    assert [pair.engine.live.by_id[number].links for number in (1, 4)] == [{kept.seq: 0}, {}]
+    assert pair.cluster_of(cert).id == 1
+
+
 def test_the_oldest_leave_when_too_many_alerts_are_named() -> None:
     held = Constraints(5)
     held.add(must(1, "a", "b"))

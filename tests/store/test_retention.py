@@ -118,6 +118,7 @@ def test_the_file_stays_under_its_cap_and_what_is_left_is_whole(partition: Parti
         "schema": True,
         "events": True,
         "numbers": True,
+        "letters": True,
         "replay": None,
     }
     # Nothing is left that only what is gone referred to.

@@ -302,6 +302,55 @@ def test_merges_splits_and_undos_survive_restarts_and_are_replayed(
         assert state_of(steady.engine) == state_of(restarted.engine) == state_of(again)
 
 
+@given(
+    st.lists(st.tuples(st.integers(0, 9), st.integers(0, 9)), min_size=4, max_size=4),
+    st.permutations(range(4)),
+    st.sets(st.integers(0, 3)),
+)
+@settings(deadline=None, max_examples=25)
+def test_merges_of_merges_are_undone_in_any_order(
+    pairs: list[tuple[int, int]], order: list[int], restarts: set[int]
+) -> None:
+    """Five problems are made one, whoever goes to whom, and are five again."""
+    lasting = core_settings(threshold=0.68, stale_after=1e6, close_after=1e6, resolve_after=1e6)
+    with folder() as directory, contextlib.ExitStack() as closing:
+        partition = closing.enter_context(contextlib.closing(Partition(Path(directory), lasting)))
+        names = ("Disk", "Pod", "Cert", "Queue", "Latency")
+        for number, name in enumerate(names):
+            clock, summary = 30_000.0 * number, f"all of {name} is broken"
+            told = [
+                alert(name, starts=clock, summary=summary, part=f"{name}-{n}") for n in range(2)
+            ]
+            partition.apply([(clock + 1, one) for one in told])
+        apart = {frozenset([name]) for name in names}
+        assert grouped(partition) == apart
+        clock = 200_000.0
+        for one, other in pairs:
+            live = sorted(partition.engine.live.by_id)
+            gone = live.pop(one % len(live))
+            clock += 1
+            partition.ask(clock, MergeRequest(gone, live[other % len(live)]))
+        assert grouped(partition) == {frozenset(names)}
+        seqs = [e.seq for e in partition.events if e.type is EventType.OPERATOR_COMMAND]
+
+        for number in order:
+            if number in restarts:
+                partition.restart()
+            clock += 1
+            assert isinstance(partition.ask(clock, UndoRequest(seqs[number])), dict)
+        assert grouped(partition) == apart
+        assert not partition.engine.constraints.by_seq
+        check_numbers(partition)
+
+
+def grouped(partition: Partition) -> set[frozenset[str]]:
+    """Return which alert names are together."""
+    return {
+        frozenset(member.labels["alertname"] for member in partition.database.members(number))
+        for number in partition.engine.live.by_id
+    }
+
+
 @given(streams(), st.integers(1, 7))
 @settings(deadline=None, max_examples=25)
 def test_the_journal_replayed_gives_the_same_events(received: Received, size: int) -> None:

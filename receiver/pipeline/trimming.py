@@ -7,13 +7,17 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from typing import ParamSpec, Protocol, TypeVar
 
 from receiver.core.engine import Engine
 from receiver.core.room import Trimmed
 from receiver.core.timestamps import nanoseconds
-from receiver.pipeline.writer import Writer
+from receiver.pipeline.parts import Store
 
 log = logging.getLogger(__name__)
+
+P = ParamSpec("P")
+R = TypeVar("R")
 
 _MOST_STEPS = 8
 """At once, while more is in use than may be: a batch of 256 new alerts adds some 2,000 rows. For so long no
@@ -21,6 +25,19 @@ alert is clustered."""
 
 _LOOK_AGAIN_SECONDS = 60.0
 """After all that may go is gone: what goes on ends by and by."""
+
+
+class Writing(Protocol):
+    """What deletes: `Writer`, but for what is not asked of it here."""
+
+    @property
+    def store(self) -> Store:
+        """Where."""
+        ...
+
+    def call(self, function: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) -> R:
+        """Return what *function* returns, called where the store may be written to."""
+        ...
 
 
 class Trimming:
@@ -31,7 +48,7 @@ class Trimming:
     """
 
     def __init__(
-        self, writer: Writer, clock: Callable[[], int], on_trimmed: Callable[[Trimmed], None]
+        self, writer: Writing, clock: Callable[[], int], on_trimmed: Callable[[Trimmed], None]
     ) -> None:
         """Have *writer* delete; *on_trimmed* is told of each step."""
         self._writer = writer

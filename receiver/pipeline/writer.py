@@ -49,7 +49,7 @@ class Writer:
         """Where the calls run, for an event loop to wait on."""
         return self._thread
 
-    def call(self, function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
+    def call(self, function: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) -> R:
         """Run *function* on the thread and return what it returns; for other threads."""
         future: Future[R] = self._thread.submit(function, *args, **kwargs)
         try:

@@ -298,7 +298,7 @@ def restored(case: Case, settings: CoreSettings, texts: Texts, dims: int) -> Res
     )
     return Restored(
         counters=counters,
-        texts=[(number + 1, digest(texts.text(number))) for number in numbers],
+        texts=[(number + 1, digest(texts.text(number)), now) for number in numbers],
         vectors=vectors,
         label_counts=[
             ("", _SIZE * opened, now),

@@ -185,9 +185,9 @@ def _write_history(store: Database, history: Restored, made: cost.Texts) -> None
         part = history.texts[first : first + _ROWS]
         written = [
             Text(text_id, digest, made.text(text_id - 1), history.vectors[text_id - 1])
-            for text_id, digest in part
+            for text_id, digest, _ in part
         ]
-        used = [text_id for text_id, _ in part]
+        used = [(text_id, used_at) for text_id, _, used_at in part]
         _commit(store, Changes(history.counters, texts=written, used_texts=used))
     _commit(
         store,

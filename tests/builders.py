@@ -145,7 +145,7 @@ def state_of(engine: Engine) -> dict[str, Any]:
         "episodes": {f: _fields(e) for f, e in sorted(engine.episodes.items())},
         "clusters": {c: _fields(cluster) for c, cluster in sorted(engine.live.by_id.items())},
         "texts": sorted(engine.texts._ids.items()),
-        "uses": list(engine.texts._digests),
+        "uses": [(text, engine.texts._days[text]) for text in engine.texts._digests],
         "labels": list(engine.frequencies.rows()),
         "stability": list(engine.stability._latest),
         "flapping": sorted(engine.flapping),

@@ -86,7 +86,7 @@ class Changes:
         heartbeats: Labels of heartbeats received, by fingerprint; the journal names alerts by it.
         clusters: New or changed.
         texts: New.
-        used_texts: Ids of texts used, in that order.
+        used_texts: (id, when) of texts used, in that order.
         forgotten_texts: Ids of texts whose vector is held no more.
         label_counts, labels_forgotten: See `LabelFrequencies.changes`.
         kinds, kinds_forgotten: See `Kinds.changes`.
@@ -106,7 +106,7 @@ class Changes:
     heartbeats: dict[str, Mapping[str, str]] = field(default_factory=dict)
     clusters: list[Cluster] = field(default_factory=list)
     texts: list[Text] = field(default_factory=list)
-    used_texts: list[int] = field(default_factory=list)
+    used_texts: list[tuple[int, int]] = field(default_factory=list)
     forgotten_texts: list[int] = field(default_factory=list)
     label_counts: list[tuple[str, float, int]] = field(default_factory=list)
     labels_forgotten: list[str] = field(default_factory=list)
@@ -128,7 +128,8 @@ class Restored:
         counters: As last committed.
         episodes: The open ones.
         clusters: Live ones, ascending by `moved_no`; exemplars with vectors.
-        texts: (id, digest) of those held, the longest unused first, and their vectors beside them.
+        texts: (id, digest, when used) of those held, the longest unused first, and their vectors
+            beside them.
         label_counts: See `LabelFrequencies.restore`.
         kinds: See `Kinds.restore`.
         companions: See `Companions.restore`.
@@ -141,7 +142,7 @@ class Restored:
     counters: Counters
     episodes: Sequence[Episode] = ()
     clusters: Sequence[Cluster] = ()
-    texts: Sequence[tuple[int, bytes]] = ()
+    texts: Sequence[tuple[int, bytes, int]] = ()
     vectors: NDArray[np.float32] | None = None
     label_counts: Iterable[tuple[str, float, int]] = ()
     kinds: Iterable[kinds.Row] = ()

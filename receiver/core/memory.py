@@ -14,6 +14,14 @@ class MemorySettings:
     max_vectors: int = setting(
         50_000, "Most texts whose vectors are held.", unit="vectors", low=100
     )
+    retention_days: int = setting(
+        30,
+        "Days after which a text that nothing used is let go of, once four fifths of `memory.max_vectors`"
+        " are held. When all are, those that are unused the longest go.",
+        unit="days",
+        low=1,
+        high=36_500,
+    )
     max_past_clusters: int = setting(
         # 43 MiB (benchmarks/recurrence.py --cost); at 50 clusters a day three months.
         5_000,

@@ -83,7 +83,7 @@ class Opening:
     def _learn_text(self, episode: Episode, sighting: Sighting) -> Vector | None:
         """Let *episode* have the text of *sighting*; return its vector, shape (dims,), if it has one."""
         episode.text_id, vector = self._state.texts.learn(
-            sighting.text, sighting.vector, self._new_text_id
+            sighting.text, sighting.vector, self._new_text_id, self._state.now
         )
         return vector
 

@@ -73,7 +73,9 @@ class State:
         self.settings = settings
         self.counters = Counters()
         self.live = LiveClusters(make_index(dims))
-        self.texts = Texts(make_index(dims), memory.max_vectors, self.live.uses)
+        self.texts = Texts(
+            make_index(dims), memory.max_vectors, memory.retention_days, self.live.uses
+        )
         self.stability = Stability(clustering.stability_window)
         self.storms = Storms(settings.storms)
         self.frequencies = LabelFrequencies(memory.max_label_values)

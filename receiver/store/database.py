@@ -344,8 +344,10 @@ class Database:
         self._db.executemany(
             "UPDATE texts SET used_no = ?, used_at = ? WHERE id = ?",
             [
-                (number, changes.counters.clock, text_id)
-                for number, text_id in enumerate(changes.used_texts, start=self._use_no + 1)
+                (number, used_at, text_id)
+                for number, (text_id, used_at) in enumerate(
+                    changes.used_texts, start=self._use_no + 1
+                )
             ],
         )
         self._db.executemany(

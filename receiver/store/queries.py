@@ -22,8 +22,6 @@ from receiver.store.database import connect
 _FINAL = "state IN ('resolved', 'merged')"
 _MEMBERS_SHOWN = 1000
 _CONSTRAINTS_SHOWN = 100
-_OLD_DAYS = 30
-"""Days after which a vector that nothing used is counted as old. Those go first when there is no room."""
 
 
 class Queries:
@@ -436,17 +434,17 @@ class Queries:
             "first_seq": self.first_seq(),
         }
 
-    def vectors(self, now: int) -> dict[str, Any]:
+    def vectors(self, now: int, old_days: int) -> dict[str, Any]:
         """Return how long ago the vectors held at *now*, nanoseconds, were used.
 
         Returns:
-            `avg_age_days`, None if none is held, and `old_vectors_count`: not used for 30 days.
+            `avg_age_days`, None if none is held, and `old_vectors_count`: not used for *old_days*.
         """
         day = 86400 * SECOND
         row = self._db.execute(
             "SELECT avg(max(0, ? - used_at)) AS age, coalesce(sum(used_at < ?), 0) AS old"
             " FROM texts INDEXED BY texts_held WHERE vector IS NOT NULL",
-            (now, now - _OLD_DAYS * day),
+            (now, now - old_days * day),
         ).fetchone()
         age = None if row["age"] is None else round(row["age"] / day, 3)
         return {"avg_age_days": age, "old_vectors_count": row["old"]}

@@ -28,8 +28,8 @@ def restored(db: sqlite3.Connection, assignments: int, past_clusters: int) -> Re
     if counters is None:
         return None
     texts, vectors = _texts(db)
-    ids = {text_id: text_id for text_id, _ in texts}
-    by_id = rows.Vectors([text_id for text_id, _ in texts], vectors)
+    ids = {text_id: text_id for text_id, _, _ in texts}
+    by_id = rows.Vectors(list(ids), vectors)
     return Restored(
         counters=rows.counters_of(counters["value"]),
         # Two questions: each state has an index that holds no more than it.
@@ -94,8 +94,10 @@ def _latest(db: sqlite3.Connection, where: str, *parameters: object) -> sqlite3.
     )
 
 
-def _texts(db: sqlite3.Connection) -> tuple[list[tuple[int, bytes]], NDArray[np.float32] | None]:
-    """Return (id, digest) of the texts held, the longest unused first, and their vectors.
+def _texts(
+    db: sqlite3.Connection,
+) -> tuple[list[tuple[int, bytes, int]], NDArray[np.float32] | None]:
+    """Return (id, digest, when used) of the texts held, the longest unused first, and their vectors.
 
     Each vector goes straight to its place: rows and vectors in lists would take three times the room
     at once, and leave a heap of holes behind.
@@ -105,13 +107,13 @@ def _texts(db: sqlite3.Connection) -> tuple[list[tuple[int, bytes]], NDArray[np.
     ).fetchone()
     if not count:
         return [], None
-    texts: list[tuple[int, bytes]] = []
+    texts: list[tuple[int, bytes, int]] = []
     vectors = np.empty((count, size // 4), dtype=np.float32)
     found = db.execute(
-        "SELECT id, digest, vector FROM texts WHERE vector IS NOT NULL ORDER BY used_no"
+        "SELECT id, digest, used_at, vector FROM texts WHERE vector IS NOT NULL ORDER BY used_no"
     )
-    for place, (text_id, digest, vector) in enumerate(found):
-        texts.append((text_id, digest))
+    for place, (text_id, digest, used_at, vector) in enumerate(found):
+        texts.append((text_id, digest, used_at))
         vectors[place] = np.frombuffer(vector, dtype=np.float32)
     return texts, vectors
 

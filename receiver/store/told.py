@@ -20,6 +20,7 @@ class ToldEpisodes:
         self._clusters: dict[int, int | None] = {}
         self._members: dict[int | None, set[int]] = {}
         self._keys: dict[tuple[str, int, int], int] = {}
+        self._key_of: dict[int, tuple[str, int, int]] = {}
 
     def take(self, changes: Changes) -> None:
         """Take in *changes*, in the order in which a store writes them."""
@@ -38,7 +39,12 @@ class ToldEpisodes:
             self._write(episode)
 
     def _write(self, episode: Episode) -> None:
+        # A second sender may have moved its start since.
+        before = self._key_of.get(episode.id)
+        if before is not None and self._keys[before] == episode.id:
+            del self._keys[before]
         self._keys[_key(episode)] = episode.id
+        self._key_of[episode.id] = _key(episode)
         self._episodes[episode.id] = (episode.fingerprint, episode.state.value, episode.reopen_no)
         self._put(episode.id, episode.cluster_id)
 

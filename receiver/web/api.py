@@ -257,7 +257,8 @@ class Api:
             raise TryLater("the state is not restored yet")
         ledger = await self._read(self._queries.ledger)
         storage = await self._read(self._queries.storage)
-        vectors = await self._read(self._queries.vectors, self._clock())
+        old_days = self._config.memory.retention_days
+        vectors = await self._read(self._queries.vectors, self._clock(), old_days)
         return answer(
             {
                 **figures,

@@ -162,8 +162,8 @@ class Queries(Protocol):
         """Return how much room the database takes, and from when on its history is whole."""
         ...
 
-    def vectors(self, now: int) -> dict[str, Any]:
-        """Return how long ago the vectors held at *now*, nanoseconds, were used."""
+    def vectors(self, now: int, old_days: int) -> dict[str, Any]:
+        """Return how long ago the vectors held at *now*, nanoseconds, were used, and how many are old."""
         ...
 
 

@@ -69,6 +69,17 @@ class TestCheck:
         assert "give the same" in told["replay"][1]
         assert sorted(each.name for each in database.parent.iterdir()) == ["lock", DATABASE_NAME]
 
+    def test_an_end_of_a_start_that_was_moved_is_an_episode_of_its_own(
+        self, tmp_path: Path
+    ) -> None:
+        partition = Partition(tmp_path)
+        for clock, starts, ends in ((10, 9, None), (11, 3, None), (12, 12, None), (13, 9, 10)):
+            told = alert("Disk", starts=starts, ends=ends, summary="disk is full")
+            partition.apply([(clock, told)])
+        partition.close()
+
+        assert found(tmp_path / DATABASE_NAME)["replay"][0] is True
+
     def test_one_in_use_is_read_as_it_is(self, tmp_path: Path) -> None:
         partition = Partition(tmp_path)
         fill(partition)

@@ -74,7 +74,16 @@ async def _answered(
         if error.status == 400:
             return answer(400, "bad_request", error.text or error.reason)
         return answer(error.status, "http", error.reason)
-    except Exception:
+    except Exception as error:
+        if isinstance(error, ConnectionError) and _has_left(request):
+            log.debug("a client left before it was answered", extra={"path": request.path})
+            # Nobody gets it; raised again, aiohttp would log it as a fault.
+            return answer(499, "client_left", "the client left")
         on_fault()
         log.exception("a request failed", extra={"path": request.path})
         return answer(500, "internal", "internal error, see the log")
+
+
+def _has_left(request: web.Request) -> bool:
+    """Whether the client of *request* has closed its connection, or its side of it."""
+    return request.transport is None or request.transport.is_closing()

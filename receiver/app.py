@@ -173,6 +173,8 @@ class App:
         try:
             wanted = self._load()
             reloaded = configuration.reload(self.config, wanted)
+            # It may have been looked at within this second, and changed since.
+            self._file.read_again()
             access = self._access(reloaded.config)
             access.check_after(self.server.access)
         except ConfigError as error:

@@ -116,6 +116,14 @@ class Access:
         known = config.tls is not None and config.tls.knows_clients
         return known and not (self._has_tokens or self._open_roles or self._file.has_users)
 
+    def look(self) -> None:
+        """Have all files looked at: what cannot be used is told of also while nobody asks."""
+        self._file.look()
+        now = self._seconds()
+        for files in self._files.values():
+            for file in files:
+                file.look(now)
+
     def check_after(self, before: Access) -> None:
         """Refuse to give anybody what *before* did not, only because the settings say less.
 

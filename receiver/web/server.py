@@ -90,7 +90,10 @@ class Server:
             external_url=lambda: self.external_url,
             read_timeout=lambda: self.webhook.settings.read_timeout,
         )
-        self._sessions = Sessions(lambda credential: self.access.admits(credential, Role.READ))
+        self._sessions = Sessions(
+            lambda credential: self.access.admits(credential, Role.READ),
+            lambda: self.access.look(),
+        )
         self._stream = Stream(feed, self._sessions)
         self._reloading = Reloading(config.web.enable_lifecycle, reload)
         self._description = Description(lambda: self.external_url)

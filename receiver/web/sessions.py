@@ -20,9 +20,10 @@ log = logging.getLogger(__name__)
 class Sessions:
     """Those that are open."""
 
-    def __init__(self, admits: Callable[[Credential], bool]) -> None:
-        """Ask *admits* whether a credential is still good."""
+    def __init__(self, admits: Callable[[Credential], bool], look: Callable[[], None]) -> None:
+        """Ask *admits* whether a credential is still good; *look* has files looked at that say so."""
         self._admits = admits
+        self._look = look
         self._open: dict[Callable[[], None], Credential] = {}
 
     @contextlib.contextmanager
@@ -52,6 +53,8 @@ class Sessions:
         while True:
             await asyncio.sleep(LOOK_SECONDS)
             try:
+                # Also with no session open: a file that cannot be used must not go unmentioned.
+                self._look()
                 self.review()
             except Exception:
                 # Were it to end here, nothing would be taken back any more.

@@ -49,6 +49,10 @@ class TokenFile:
             lines[digest_of(token)] = number
         return lines
 
+    def look(self, now: float) -> None:
+        """Have it read again if it has changed; *now* in seconds."""
+        self._watched.value(now)
+
     def digests(self, now: float) -> Collection[bytes]:
         """Return the digests of its tokens, read again if it has changed; *now* in seconds."""
         return self._watched.value(now).keys()

@@ -61,6 +61,17 @@ class Watched(Generic[T]):
                 self._look()
         return self._value
 
+    def read_again(self, now: float) -> None:
+        """Read it now, also if it was looked at just before; *now* in seconds.
+
+        Raises:
+            ConfigError: It cannot be used; the value before stays, or is that of a file that is gone.
+        """
+        self._looked_at = now
+        if _stamp(self._path) is None:
+            self._look()
+        self._value = self._load()
+
     def _look(self) -> None:
         if _stamp(self._path) is None:
             log.error("a file is gone", extra={"what": self._what, "file": str(self._path)})

@@ -262,6 +262,19 @@ class WebFile:
             return _Loaded(WebConfig(), None)
         return self._watched.value(self._seconds())
 
+    def look(self) -> None:
+        """Have it read again if it has changed, so that a broken one is told of also if nobody asks."""
+        self._loaded()
+
+    def read_again(self) -> None:
+        """Have it read at once, for a reload.
+
+        Raises:
+            ConfigError: It cannot be used.
+        """
+        if self._watched is not None:
+            self._watched.read_again(self._seconds())
+
     @property
     def now(self) -> WebConfig:
         """What it says."""

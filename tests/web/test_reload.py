@@ -173,6 +173,63 @@ async def test_a_door_is_opened_by_its_name(start: Start, tmp_path: Path) -> Non
     assert (posted, read) == (200, 401)
 
 
+@pytest.fixture
+def users(tmp_path: Path) -> Path:
+    path = tmp_path / "web.yml"
+    path.write_text(json.dumps({"basic_auth_users": {"anna": hashed("of anna")}}))
+    return path
+
+
+def with_users(path: Path) -> list[str]:
+    return [f"web.config_file={json.dumps(str(path))}", "web.operator_users=[anna]"]
+
+
+async def test_a_user_that_was_just_added_is_known(start: Start, users: Path) -> None:
+    async with start(*with_users(users)) as client:
+        assert client.app._file.now.users
+        both = {"anna": hashed("of anna"), "zoe": hashed("of zoe")}
+        users.write_text(json.dumps({"basic_auth_users": both}))
+        told_next(client, "web.read_users=[zoe]")
+
+        assert client.app.reload().applied == ("web.read_users",)
+        status, _ = await client.call("GET", "/api/v1/stats", headers=basic("zoe", "of zoe"))
+        assert status == 200
+
+
+@pytest.mark.parametrize("text", ["basic_auth_users: [", None])
+async def test_a_file_of_users_that_was_just_broken_fails_it(
+    start: Start, users: Path, text: str | None
+) -> None:
+    good = users.read_text()
+    async with start(*with_users(users)) as client:
+        assert client.app._file.now.users
+        users.unlink() if text is None else users.write_text(text)
+        told_next(client)
+        with pytest.raises(ConfigError, match=r"web.yml.*(not YAML|cannot be read)"):
+            client.app.reload()
+        after = metric(client, "config_last_reload_successful")
+        users.write_text(good)
+        client.app.reload()
+
+        assert (after, metric(client, "config_last_reload_successful")) == (0, 1)
+
+
+async def test_a_broken_file_is_told_of_while_nobody_asks(
+    start: Start, users: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    token = users.with_name("a.token")
+    token.write_text("t" * 20)
+    tokens = f"web.read_token_files={json.dumps([str(token)])}"
+    async with start(*with_users(users), tokens) as client:
+        users.write_text("basic_auth_users: [")
+        token.write_text("short")
+
+        def said() -> str:
+            return " ".join(str(vars(record).get("err")) for record in caplog.records)
+
+        await client.until(lambda: "web.yml, line 1" in said() and "a.token, line 1" in said())
+
+
 async def test_without_the_lifecycle_api_it_is_refused(start: Start) -> None:
     async with start() as client:
         status, said = await reload(client)

@@ -369,9 +369,8 @@ class Worker:
             if event.type is EventType.OPERATOR_COMMAND:
                 # Here and not where it is answered: who asked may have hung up, and it is done.
                 told = {"command": event.detail["command"], "cluster": event.cluster_id}
-                log.info(
-                    "an operator's command", extra=told | {"seq": event.seq, "by": by or "anyone"}
-                )
+                # Empty for anybody: any word in its place may be a user's name.
+                log.info("an operator's command", extra=told | {"seq": event.seq, "by": by})
         return answer
 
     def _read(self, function: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) -> R:

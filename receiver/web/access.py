@@ -25,7 +25,7 @@ from receiver.web.credentials import Credential
 from receiver.web.origins import Origins, host_of
 from receiver.web.passwords import Passwords
 from receiver.web.tickets import Tickets
-from receiver.web.tokens import TokenFile, digest_of
+from receiver.web.tokens import TokenFile, digest_of, short_names
 from receiver.web.webconfig import WebFile
 
 
@@ -74,11 +74,13 @@ class Access:
         self._file = file
         self._passwords = passwords
         self._tickets = tickets
-        self._files = {
-            Role.WEBHOOK: _files(settings.webhook_token_files),
-            Role.READ: _files(settings.read_token_files),
-            Role.OPERATOR: _files(settings.operator_token_files),
-        }
+        self._files = _files(
+            {
+                Role.WEBHOOK: settings.webhook_token_files,
+                Role.READ: settings.read_token_files,
+                Role.OPERATOR: settings.operator_token_files,
+            }
+        )
         self._users = {
             Role.WEBHOOK: settings.webhook_users,
             Role.READ: settings.read_users,
@@ -335,8 +337,10 @@ class Access:
             )
 
 
-def _files(paths: Sequence[str]) -> list[TokenFile]:
-    return [TokenFile(Path(path)) for path in paths]
+def _files(given: Mapping[Role, Sequence[str]]) -> dict[Role, list[TokenFile]]:
+    paths = {role: [Path(path) for path in told] for role, told in given.items()}
+    names = short_names(path for each in paths.values() for path in each)
+    return {role: [TokenFile(path, names[path]) for path in each] for role, each in paths.items()}
 
 
 def _unknown_user() -> Unauthorized:

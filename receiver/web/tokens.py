@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from pathlib import Path
 
 from receiver.core.settings import ConfigError
@@ -16,14 +16,15 @@ _LEAST_LENGTH = 16
 class TokenFile:
     """A file with a token on each line; several are good at once, so that they can be rotated."""
 
-    def __init__(self, path: Path) -> None:
-        """Read the file at *path*.
+    def __init__(self, path: Path, known_as: str) -> None:
+        """Read the file at *path*, which people know by the name *known_as*.
 
         Raises:
             ConfigError: It cannot be read, has something that is no token, or has none: one that loses
                 its last token later has taken them all back.
         """
         self._path = path
+        self._known_as = known_as
         self._watched: Watched[dict[bytes, int]] = Watched(
             "tokens", path, lambda: (self._read(), [path]), gone=lambda before: {}
         )
@@ -60,7 +61,21 @@ class TokenFile:
     def name(self, digest: bytes, now: float) -> str:
         """Return file and line of the token of *digest*, `operator.token:2`; empty if it is not here."""
         line = self._watched.value(now).get(digest)
-        return f"{self._path.name}:{line}" if line else ""
+        return f"{self._known_as}:{line}" if line else ""
+
+
+def short_names(paths: Iterable[Path]) -> dict[Path, str]:
+    """Return by what each of *paths* is told from the others: as few of its last parts as will do."""
+    different = set(paths)
+    return {path: _short_name(path, different - {path}) for path in different}
+
+
+def _short_name(path: Path, others: Collection[Path]) -> str:
+    for count in range(1, len(path.parts)):
+        end = path.parts[-count:]
+        if all(other.parts[-count:] != end for other in others):
+            return str(Path(*end))
+    return str(path)
 
 
 def digest_of(token: str) -> bytes:

@@ -12,6 +12,7 @@ import pytest
 
 from receiver.core.requests import UpdateRequest
 from receiver.store import DATABASE_NAME, check
+from receiver.web.tokens import short_names
 from tests.builders import body
 from tests.support.credentials import basic, bearer, hashed
 from tests.web.conftest import Client, Start
@@ -102,7 +103,45 @@ async def test_of_anybody_there_is_nothing_to_say(
     events = await give_every_command(client, {})
 
     assert [e.get("reason") for e in events] == [None] * 4
-    assert [line[-1] for line in logged(caplog)] == ["anyone"] * 4
+    assert [line[-1] for line in logged(caplog)] == [""] * 4
+
+
+async def test_files_of_the_same_name_are_told_apart(
+    start: Start, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    paths = [tmp_path / folder / "operator.token" for folder in ("t1", "t2")]
+    for path, token in zip(paths, (FIRST, SECOND), strict=True):
+        path.parent.mkdir()
+        path.write_text(token)
+    files = json.dumps([str(path) for path in paths])
+    async with start(
+        f"web.operator_token_files={files}",
+        f"web.read_token_files={files}",
+        "web.anonymous_roles=[webhook]",
+    ) as client:
+        await client.post(body(told("Disk", 1)))
+        await client.settled()
+        for token in (FIRST, SECOND):
+            note = {"note": token[0]}
+            await client.call("PATCH", "/api/v1/clusters/1", json=note, headers=bearer(token))
+
+    assert [line[-1] for line in logged(caplog)] == ["t1/operator.token:1", "t2/operator.token:1"]
+
+
+@pytest.mark.parametrize(
+    ("paths", "names"),
+    [
+        (["/a/x"], ["x"]),
+        (["/a/x", "/a/y"], ["x", "y"]),
+        (["/a/t/x", "/b/t/x", "/a/x"], ["a/t/x", "b/t/x", "a/x"]),
+        (["x", "a/x", "/x"], ["x", "a/x", "/x"]),
+    ],
+)
+def test_a_name_is_as_short_as_tells_it_apart(paths: list[str], names: list[str]) -> None:
+    assert short_names(map(Path, paths)) == {
+        Path(path): name for path, name in zip(paths, names, strict=True)
+    }
 
 
 async def test_a_certificate_is_a_name(

@@ -20,7 +20,7 @@ from typing import Any, cast
 from aiohttp import web
 
 from receiver.config import WebSettings
-from receiver.web.acknowledged import acknowledged
+from receiver.web.acknowledged import acknowledged, forget_unread
 
 _GRACE_SECONDS = 1.0
 """So long nobody is let go: a request that was sent is read by then."""
@@ -106,6 +106,7 @@ class Connection(web.RequestHandler):
         knows of no transport any more, is no help then.
         """
         if isinstance(self._wire, asyncio.WriteTransport):
+            forget_unread(self._wire)
             self._wire.abort()
 
 

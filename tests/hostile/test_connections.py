@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
 import socket
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -245,6 +246,14 @@ async def test_who_takes_nothing_of_an_answer_is_let_go(
 
         await client.until(lambda: metric(client, "connections_cut_total") == 1)
         await client.until(lambda: metric(client, "connections") == 0)
+        # Reset: the kernel keeps nothing of the answer for a client that stays.
+        told: list[int] = []
+
+        def is_reset() -> bool:
+            told.append(one.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR))
+            return errno.ECONNRESET in told
+
+        await client.until(is_reset)
         writer.transport.abort()
 
     assert [record for record in caplog.records if record.exc_info] == []
@@ -293,6 +302,9 @@ def test_where_the_kernel_tells_nothing_nothing_is_known(monkeypatch: pytest.Mon
     monkeypatch.setattr(acknowledged, "_TCP_INFO", None)
     assert acknowledged.acknowledged(transport) == 0
     assert acknowledged.acknowledged(None) == 0
+    # Nor is there anything to be forgotten.
+    acknowledged.forget_unread(transport)
+    acknowledged.forget_unread(None)
 
 
 async def test_large_frames_and_many_frames_close_the_socket(client: Client) -> None:

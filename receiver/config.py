@@ -25,6 +25,7 @@ from receiver.core.identity import IdentitySettings
 from receiver.core.index import IndexSettings
 from receiver.core.memory import MemorySettings
 from receiver.core.settings import (
+    HIDDEN,
     Bytes,
     ConfigError,
     Seconds,
@@ -118,13 +119,13 @@ class WebSettings:
         "", "Prefix of all paths; empty: the path of external_url. Use / to have none."
     )
     webhook_token_files: tuple[str, ...] = setting(
-        (), "Files with bearer tokens, one a line, for those who post alerts."
+        (), "Files with bearer tokens, one a line, for those who post alerts.", hidden=True
     )
     read_token_files: tuple[str, ...] = setting(
-        (), "Files with bearer tokens, one a line, for those who read."
+        (), "Files with bearer tokens, one a line, for those who read.", hidden=True
     )
     operator_token_files: tuple[str, ...] = setting(
-        (), "Files with bearer tokens, one a line, for those who read and change."
+        (), "Files with bearer tokens, one a line, for those who read and change.", hidden=True
     )
     config_file: str = setting(
         "",
@@ -462,8 +463,16 @@ def _apply(document: Any, override: str) -> None:
     try:
         given = strict_yaml.load(value)
     except _NOT_YAML as error:
+        if _is_hidden(section, name):
+            raise ConfigError(f"{key}: got {HIDDEN}, not YAML") from None
         raise ConfigError(f"{key}: got {value!r}, not YAML: {_one_line(error)}") from error
     document[section] = {**(document.get(section) or {}), name: given}
+
+
+def _is_hidden(section: str, name: str) -> bool:
+    """Whether no error may show a value of the setting, if there is such a setting."""
+    found = getattr(_sections().get(section), "__dataclass_fields__", {}).get(name)
+    return found is not None and meaning_of(found).hidden
 
 
 def _one_line(error: Exception) -> str:

@@ -42,6 +42,7 @@ class Meaning:
     low: float | None = None
     high: float | None = None
     choices: tuple[str, ...] = ()
+    hidden: bool = False
 
 
 def setting(
@@ -52,6 +53,7 @@ def setting(
     low: float | None = None,
     high: float | None = None,
     choices: tuple[str, ...] = (),
+    hidden: bool = False,
 ) -> Any:
     """Describe one setting of a section.
 
@@ -62,8 +64,10 @@ def setting(
         low: Smallest value allowed, inclusive.
         high: Largest value allowed, inclusive.
         choices: The only values allowed, if not empty.
+        hidden: Whether no error may show a wrong value: where the name of a secret's file belongs, the
+            secret itself may have been written.
     """
-    meaning = Meaning(help=help, unit=unit, low=low, high=high, choices=choices)
+    meaning = Meaning(help=help, unit=unit, low=low, high=high, choices=choices, hidden=hidden)
     return dataclasses.field(default=default, metadata={"meaning": meaning})
 
 
@@ -115,7 +119,10 @@ def _as_number(key: str, value: object) -> float:
     return number
 
 
-def _convert(key: str, value: object, hint: Any) -> Any:
+HIDDEN = "a value that is not shown (it may be a secret)"
+
+
+def _convert(key: str, value: object, hint: Any, hidden: bool) -> Any:
     """Return *value* as *hint* wants it, or raise ConfigError."""
     if hint is Seconds:
         seconds = parse_duration(value) if isinstance(value, str) else None
@@ -147,6 +154,8 @@ def _convert(key: str, value: object, hint: Any) -> Any:
         return value
     if hint == tuple[str, ...]:
         if not isinstance(value, list | tuple) or not all(isinstance(v, str) for v in value):
+            if hidden:
+                raise ConfigError(f"{key}: got {HIDDEN}, expected a list of texts")
             raise _refuse(key, value, "a list of texts")
         return tuple(value)
     raise TypeError(f"{key}: no reader for {hint!r}")
@@ -181,8 +190,9 @@ def read_section(section: type[T], name: str, mapping: object) -> T:
                 f"{name}.{key}: unknown setting (its value is not shown, it may be a secret),"
                 f" expected {expected}"
             )
-        values[key] = _convert(f"{name}.{key}", value, hints[key])
-        _check(f"{name}.{key}", values[key], meaning_of(fields[key]))
+        meaning = meaning_of(fields[key])
+        values[key] = _convert(f"{name}.{key}", value, hints[key], meaning.hidden)
+        _check(f"{name}.{key}", values[key], meaning)
     return section(**values)
 
 

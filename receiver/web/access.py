@@ -340,7 +340,14 @@ class Access:
 def _files(given: Mapping[Role, Sequence[str]]) -> dict[Role, list[TokenFile]]:
     paths = {role: [Path(path) for path in told] for role, told in given.items()}
     names = short_names(path for each in paths.values() for path in each)
-    return {role: [TokenFile(path, names[path]) for path in each] for role, each in paths.items()}
+    return {role: [_file(role, path, names[path]) for path in each] for role, each in paths.items()}
+
+
+def _file(role: Role, path: Path, name: str) -> TokenFile:
+    try:
+        return TokenFile(path, name)
+    except ConfigError as error:
+        raise ConfigError(f"web.{role.value}_token_files: {error}") from None
 
 
 def _unknown_user() -> Unauthorized:

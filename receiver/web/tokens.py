@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Collection, Iterable
 from pathlib import Path
 
-from receiver.core.settings import ConfigError
+from receiver.core.settings import HIDDEN, ConfigError
 from receiver.web.watched import Watched
 
 _LEAST_LENGTH = 16
@@ -37,7 +38,7 @@ class TokenFile:
         try:
             text = self._path.read_text(encoding="utf-8", errors="replace")
         except OSError as error:
-            raise ConfigError(f"{self._path}: cannot be read: {error.strerror}") from error
+            raise ConfigError(f"{_shown(self._path)}: cannot be read: {error.strerror}") from None
         for number, line in enumerate(text.splitlines(), start=1):
             token = line.strip()
             if not token or token.startswith("#"):
@@ -76,6 +77,14 @@ def _short_name(path: Path, others: Collection[Path]) -> str:
         if all(other.parts[-count:] != end for other in others):
             return str(Path(*end))
     return str(path)
+
+
+def _shown(path: Path) -> str:
+    """Return *path* if it is one beyond doubt: a token may have been written in place of it."""
+    folder = path.parent
+    # Not by pathlib, which raises for what is too long to be one.
+    is_path = os.path.exists(path) or (bool(folder.name) and os.path.exists(folder))
+    return str(path) if is_path else HIDDEN
 
 
 def digest_of(token: str) -> bytes:

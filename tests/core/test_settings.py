@@ -28,6 +28,7 @@ class Section:
     on: bool = setting(True, "On.")
     name: str = setting("a", "Name.", choices=("a", "b"))
     names: tuple[str, ...] = setting((), "Names.")
+    files: tuple[str, ...] = setting((), "Files with secrets.", hidden=True)
 
 
 @pytest.mark.parametrize(
@@ -69,13 +70,24 @@ def test_values_are_read(given: Any, expected: dict[str, Any]) -> None:
         ({"name": "c"}, "s.name: got 'c', expected one of a, b"),
         ({"names": "x"}, "s.names: got 'x', expected a list of texts"),
         ({"names": [1]}, r"s.names: got \[1\], expected a list of texts"),
-        ({"nam": 1}, r"s.nam: unknown setting \(.*not shown.*\), expected one of count, name"),
+        (
+            {"nam": 1},
+            r"s.nam: unknown setting \(.*not shown.*\), expected one of count, files, name",
+        ),
         ([], r"s: got \[\], expected a section"),
     ],
 )
 def test_errors_name_key_value_and_what_was_expected(given: Any, message: str) -> None:
     with pytest.raises(ConfigError, match=message):
         read_section(Section, "s", given)
+
+
+@pytest.mark.parametrize("given", ["s3cret", ["s3cret", 1], {"s3cret": "s3cret"}])
+def test_what_may_be_a_secret_is_not_shown(given: Any) -> None:
+    with pytest.raises(ConfigError, match=r"s.files: got .*not shown.* a list of texts") as refused:
+        read_section(Section, "s", {"files": given})
+
+    assert "s3cret" not in str(refused.value)
 
 
 def test_a_type_without_reader_is_a_bug() -> None:

@@ -138,6 +138,32 @@ def test_an_address_with_a_password_is_refused_without_it(key: str) -> None:
     assert PASSWORD not in str(refused.value)
 
 
+@pytest.mark.parametrize("role", ["webhook", "read", "operator"])
+@pytest.mark.parametrize(
+    "value", [TOKEN, f"@{TOKEN}", [TOKEN], [f"/{TOKEN}"], [f"no-such/{TOKEN}"], [TOKEN * 20]]
+)
+async def test_a_token_in_place_of_its_file_is_refused_without_it(
+    start: Start, tmp_path: Path, role: str, value: Any, written: list[str]
+) -> None:
+    key = f"web.{role}_token_files"
+    told = f"{key}={value if isinstance(value, str) else json.dumps(value)}"
+    async with start() as client:
+        client.app._load = lambda: configuration.load(
+            None, [told, f"storage.path={json.dumps(str(tmp_path / 'data'))}"]
+        )
+        with pytest.raises(ConfigError, match=rf"{key}: .*may be a secret") as refused:
+            client.app.reload()
+
+    assert TOKEN not in "\n".join([str(refused.value), *written])
+
+
+async def test_a_path_that_is_mistyped_is_shown(start: Start, tmp_path: Path) -> None:
+    path = tmp_path / "no.token"
+    with pytest.raises(ConfigError, match=r"web.read_token_files: .*/no.token: cannot be read"):
+        async with start(f"web.read_token_files={json.dumps([str(path)])}"):
+            pass
+
+
 SECURITY = {
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "SAMEORIGIN",

@@ -170,7 +170,25 @@ def _another(text: str, at: int, expected: str) -> SenderError:
     value, end = _value(text, at)
     if end != len(text):
         return _not_json(text, end)
-    return SenderError(f"body is a JSON {type(value).__name__}, expected {expected}")
+    return SenderError(f"body is {_kind(value)}, expected {expected}")
+
+
+def _kind(value: object) -> str:
+    """Return what parsed JSON is, in JSON's words."""
+    if isinstance(value, dict):
+        return "an object"
+    if isinstance(value, list):
+        return "a list"
+    if isinstance(value, str):
+        return "a text"
+    return json.dumps(value) if value is None or isinstance(value, bool) else "a number"
+
+
+def shown(value: object, most: int = 100) -> str:
+    """Return parsed JSON as an error repeats it: as JSON, in ASCII, of *most* characters at most."""
+    # What is cut away is not written first: it may be megabytes.
+    text = json.dumps(value[:most] if isinstance(value, str) else value, default=str)
+    return text if len(text) <= most else text[:most] + "…"
 
 
 def _alerts(elements: Iterable[tuple[Any, int]]) -> tuple[list[Any], int]:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from receiver.core import titles
+from receiver.core.envelope import shown
 from receiver.core.errors import SenderError
 from receiver.core.text import display
 
@@ -26,7 +27,7 @@ def read_update(document: object) -> dict[str, Any]:
         SenderError: It is no object, or a field is unknown or cannot be used.
     """
     if not isinstance(document, Mapping):
-        raise SenderError(f"body: got {_shown(document)}, expected an object")
+        raise SenderError(f"body: got {shown(document)}, expected an object")
     for name in document:
         if name not in _FIELDS:
             expected = "one of " + ", ".join(_FIELDS)
@@ -61,8 +62,10 @@ def _line(name: str, value: object) -> str:
 
 
 def _note(name: str, value: object) -> str:
-    if not isinstance(value, str) or len(value) > MAX_NOTE or not _is_text(value):
+    if not isinstance(value, str) or len(value) > MAX_NOTE:
         raise _refuse(name, value, f"a text of at most {MAX_NOTE} characters")
+    if not _is_text(value):
+        raise _refuse(name, value, "a text without NUL and lone surrogates")
     return value.strip()
 
 
@@ -78,11 +81,7 @@ def _flag(name: str, value: object) -> bool:
 
 
 def _refuse(name: str, value: object, expected: str) -> SenderError:
-    return SenderError(f"{name}: got {_shown(value)}, expected {expected}", field=name)
-
-
-def _shown(value: object) -> str:
-    return ascii(value)[:100]
+    return SenderError(f"{name}: got {shown(value)}, expected {expected}", field=name)
 
 
 _FIELDS: dict[str, Callable[[str, object], Any]] = {

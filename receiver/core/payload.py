@@ -7,6 +7,7 @@ cannot block its group at the sender for ever. Unknown fields are ignored: newer
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -76,9 +77,7 @@ class _BadAlert(Exception):
 
 
 def _shown(value: object) -> str:
-    # What is cut away is not written first: it may be megabytes.
-    text = ascii(value[:_SHOWN] if isinstance(value, str) else value)
-    return text if len(text) <= _SHOWN else text[:_SHOWN] + "…"
+    return envelope.shown(value, _SHOWN)
 
 
 def parse(body: bytes, settings: IdentitySettings) -> Notification:
@@ -163,14 +162,17 @@ def _with_status(entry: object, received_at: int) -> object:
     told = {**entry, "status": "firing"}
     try:
         ends_at = _given_time(entry, "endsAt")
-        if ends_at is not None and ends_at <= received_at:
-            told["status"] = "resolved"
+    except _BadAlert:
+        # It must be seen: of one that is resolved it is read again.
+        told["status"] = "resolved"
+        return told
+    if ends_at is not None and ends_at <= received_at:
+        told["status"] = "resolved"
+    # Where the start cannot be read, that is seen when it is read again.
+    with contextlib.suppress(_BadAlert):
         if _given_time(entry, "startsAt") is None:
             resolved = told["status"] == "resolved"
             told["startsAt"] = entry["endsAt"] if resolved else timestamps.render(received_at)
-    except _BadAlert:
-        # An end that cannot be read must be seen: of one that is resolved it is read again.
-        told["status"] = "resolved"
     return told
 
 

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from receiver.core.envelope import shown
 from receiver.core.errors import SenderError
 
 MOST_ID = 2**63 - 1
@@ -57,7 +58,7 @@ def read_merge(cluster_id: int, document: object) -> MergeRequest:
     """
     into = _only(document, "into")
     if isinstance(into, bool) or not isinstance(into, int) or not 1 <= into <= MOST_ID:
-        raise SenderError(f"into: got {_shown(into)}, expected the id of a cluster", field="into")
+        raise SenderError(f"into: got {shown(into)}, expected the id of a cluster", field="into")
     return MergeRequest(cluster_id, into)
 
 
@@ -74,7 +75,7 @@ def read_split(cluster_id: int, document: object, most: int) -> SplitRequest:
         or not all(isinstance(fingerprint, str) for fingerprint in told)
     ):
         raise SenderError(
-            f"fingerprints: got {_shown(told)}, expected a list of 1 to {most} fingerprints",
+            f"fingerprints: got {shown(told)}, expected a list of 1 to {most} fingerprints",
             field="fingerprints",
         )
     return SplitRequest(cluster_id, tuple(told))
@@ -83,9 +84,5 @@ def read_split(cluster_id: int, document: object, most: int) -> SplitRequest:
 def _only(document: object, name: str) -> object:
     """Return the one field of *document*, which is called *name*."""
     if not isinstance(document, Mapping) or set(document) != {name}:
-        raise SenderError(f"body: got {_shown(document)}, expected {{{name!r}: …}}", field=name)
+        raise SenderError(f'body: got {shown(document)}, expected {{"{name}": …}}', field=name)
     return document[name]
-
-
-def _shown(value: object) -> str:
-    return ascii(value)[:100]

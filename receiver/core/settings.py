@@ -99,7 +99,11 @@ def _refuse(key: str, value: object, expected: str) -> ConfigError:
 
 
 def shown(value: object) -> str:
-    """Return *value* as an error repeats it."""
+    """Return *value*, read from YAML, as an error repeats it."""
+    if value is None:
+        return "null"
+    if isinstance(value, bool):
+        return str(value).lower()
     try:
         return repr(value)
     except ValueError:

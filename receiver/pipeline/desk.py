@@ -135,6 +135,8 @@ class Desk:
 
     def _merge(self, request: MergeRequest, now: int) -> Merge:
         gone, into = self._find(request.cluster_id), self._find(request.into, "into")
+        if gone.id == into.id and request.cluster_id != request.into:
+            raise _merged_already((request.cluster_id, request.into), into.id)
         most = self._engine.constraints.most_named
         named = (
             self._read(self._past.names, gone.id, most),
@@ -235,3 +237,10 @@ class Desk:
             # The one it would have by itself; of a cluster that is over nobody knows it.
             update["title"] = ""
         return OperatorCommand(now, cluster.id, update, undoes=event.seq)
+
+
+def _merged_already(asked: tuple[int, int], survivor: int) -> Conflict:
+    """Return why clusters cannot be merged that are one by now, the *survivor*."""
+    gone = [str(cluster_id) for cluster_id in asked if cluster_id != survivor]
+    told = f"cluster {gone[0]} was" if len(gone) == 1 else f"clusters {' and '.join(gone)} were"
+    return Conflict(f"{told} merged into cluster {survivor} already")

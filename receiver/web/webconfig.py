@@ -16,7 +16,7 @@ from typing import Any
 import yaml
 
 from receiver import strict_yaml
-from receiver.core.settings import ConfigError
+from receiver.core.settings import ConfigError, shown
 from receiver.strict_yaml import Twice
 from receiver.web import tls
 from receiver.web.passwords import is_hash
@@ -121,10 +121,12 @@ def _tls(mapping: object, folder: Path) -> TlsSettings:
     given = _section(name, mapping, TlsSettings.__dataclass_fields__)
     for key in ("cert_file", "key_file"):
         if not isinstance(given.get(key), str) or not given[key]:
-            raise ConfigError(f"{name}.{key}: got {given.get(key)!r}, expected the path of a file")
+            raise ConfigError(
+                f"{name}.{key}: got {shown(given.get(key))}, expected the path of a file"
+            )
     ca = given.get("client_ca_file") or None
     if not isinstance(ca, str | None):
-        raise ConfigError(f"{name}.client_ca_file: got {ca!r}, expected the path of a file")
+        raise ConfigError(f"{name}.client_ca_file: got {shown(ca)}, expected the path of a file")
     made = TlsSettings(
         cert_file=folder / given["cert_file"],
         key_file=folder / given["key_file"],
@@ -144,7 +146,7 @@ def _tls(mapping: object, folder: Path) -> TlsSettings:
     if verifies != (made.client_ca_file is not None):
         # Either would be a lock that hangs open.
         raise ConfigError(
-            f"{name}.client_ca_file: got {ca!r} with client_auth_type {made.client_auth_type!r},"
+            f"{name}.client_ca_file: got {shown(ca)} with client_auth_type {made.client_auth_type!r},"
             " expected a file with a client_auth_type that verifies, and else none"
         )
     return made
@@ -155,14 +157,14 @@ def _choice(
 ) -> str:
     value = given.get(key) or default
     if not isinstance(value, str) or value not in choices:
-        raise ConfigError(f"{name}.{key}: got {value!r}, expected one of {', '.join(choices)}")
+        raise ConfigError(f"{name}.{key}: got {shown(value)}, expected one of {', '.join(choices)}")
     return value
 
 
 def _flag(name: str, given: Mapping[str, Any], key: str, default: bool) -> bool:
     value = given.get(key, default)
     if not isinstance(value, bool):
-        raise ConfigError(f"{name}.{key}: got {value!r}, expected true or false")
+        raise ConfigError(f"{name}.{key}: got {shown(value)}, expected true or false")
     return value
 
 
@@ -172,7 +174,7 @@ def _suites(value: object) -> tuple[str, ...]:
         isinstance(suite, str) and suite in tls.CIPHERS for suite in suites
     ):
         raise ConfigError(
-            f"tls_server_config.cipher_suites: got {value!r}, expected some of"
+            f"tls_server_config.cipher_suites: got {shown(value)}, expected some of"
             f" {', '.join(tls.CIPHERS)}"
         )
     return tuple(suites)
@@ -182,16 +184,18 @@ def _headers(mapping: object) -> dict[str, str]:
     name = "http_server_config"
     given = _section(name, mapping, ("http2", "headers"))
     if _flag(name, given, "http2", False):
-        raise ConfigError(f"{name}.http2: got True, expected false: this server speaks HTTP/1.1")
+        raise ConfigError(f"{name}.http2: got true, expected false: this server speaks HTTP/1.1")
     headers = _section(f"{name}.headers", given.get("headers"), _HEADERS)
     for key, value in headers.items():
         full = f"{name}.headers.{key}"
         if not isinstance(value, str) or not value.isascii() or not value.isprintable():
-            raise ConfigError(f"{full}: got {value!r}, expected printable ASCII text")
+            raise ConfigError(f"{full}: got {shown(value)}, expected printable ASCII text")
         if key == "X-Frame-Options" and value.lower() not in _FRAME_OPTIONS:
-            raise ConfigError(f"{full}: got {value!r}, expected one of {', '.join(_FRAME_OPTIONS)}")
+            raise ConfigError(
+                f"{full}: got {shown(value)}, expected one of {', '.join(_FRAME_OPTIONS)}"
+            )
         if key == "X-Content-Type-Options" and value.lower() != "nosniff":
-            raise ConfigError(f"{full}: got {value!r}, expected nosniff")
+            raise ConfigError(f"{full}: got {shown(value)}, expected nosniff")
     return {key: value for key, value in headers.items() if value}
 
 

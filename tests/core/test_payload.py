@@ -49,7 +49,7 @@ def test_another_version_is_refused(version: Any) -> None:
 
 
 def test_alerts_must_be_a_list() -> None:
-    with pytest.raises(SenderError, match=r"alerts: got 'x+…, expected a list"):
+    with pytest.raises(SenderError, match=r'alerts: got "x+…, expected a list'):
         payload.parse(body(alerts="x" * 1000), IDENTITY)
 
 
@@ -130,7 +130,7 @@ def test_one_alert_alone_is_read_or_refused() -> None:
     with pytest.raises(SenderError, match=r"labels") as error:
         payload.read_one({"status": "firing", "labels": {}}, IDENTITY)
     assert error.value.field == "labels"
-    with pytest.raises(SenderError, match=r"endsAt: got 'x'"):
+    with pytest.raises(SenderError, match=r'endsAt: got "x"'):
         payload.read_time("endsAt", "x")
     assert payload.read_time("endsAt", "1970-01-01T00:00:00Z") == 0
 

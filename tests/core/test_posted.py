@@ -101,6 +101,30 @@ def test_a_bad_alert_is_a_dead_letter_and_its_neighbours_are_taken(bad: Any, fie
         assert [(d.index, d.field) for d in found.dead_letters] == [(1, field)]
 
 
+@pytest.mark.parametrize(
+    ("ends", "status"), [({}, "firing"), ({"endsAt": render(at(3))}, "resolved")]
+)
+def test_a_dead_letter_says_what_the_alert_is(ends: dict[str, Any], status: str) -> None:
+    (letter,) = read(posted(startsAt="soon", **ends)).dead_letters
+
+    assert json.loads(letter.raw)["status"] == status
+
+
+@pytest.mark.parametrize(
+    ("text", "kind"),
+    [
+        ("{}", "an object"),
+        ('"x"', "a text"),
+        ("7", "a number"),
+        ("null", "null"),
+        ("true", "true"),
+    ],
+)
+def test_another_value_is_named_as_json_has_it(text: str, kind: str) -> None:
+    with pytest.raises(SenderError, match=f"body is {kind}, expected a list"):
+        payload.parse_posted(text.encode(), IDENTITY, at(0))
+
+
 @pytest.mark.parametrize("text", [b"", b"{}", b"[", b"[1", b"[1]x", b"[1,]", b"7", b"nul", b"7 8",
                                   b"\xff"])  # fmt: skip
 def test_what_is_no_list_is_refused(text: bytes) -> None:

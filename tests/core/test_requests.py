@@ -14,10 +14,10 @@ def test_what_is_well_formed_is_read() -> None:
 @pytest.mark.parametrize(
     ("document", "message"),
     [
-        ([], r"body: got \[\], expected {'into'"),
+        ([], r'body: got \[\], expected {"into"'),
         ({"into": 2, "more": 1}, "body: got"),
-        ({"into": True}, "into: got True, expected the id of a cluster"),
-        ({"into": "2"}, "into: got '2', expected the id of a cluster"),
+        ({"into": True}, "into: got true, expected the id of a cluster"),
+        ({"into": "2"}, 'into: got "2", expected the id of a cluster'),
         ({"into": 0}, "into: got 0"),
         ({"into": 2**63}, "into: got 9223372036854775808"),
     ],

@@ -55,7 +55,7 @@ class TestWebhook:
             (b"[]", 400, "expected an object"),
             (b"\xff", 400, "not UTF-8"),
             (b'{"a":' + b"[" * 300_000, 400, "nested too deeply"),
-            (body(version="3"), 400, "version: got '3', expected \"4\""),
+            (body(version="3"), 400, 'version: got "3", expected "4"'),
             (body(alerts={}), 400, "alerts: got {}, expected a list"),
             (b" " * (2**20 + 1), 413, "intake.max_body_bytes"),
         ],

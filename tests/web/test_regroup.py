@@ -61,6 +61,22 @@ async def test_a_merged_id_answers_with_the_survivor(pair: Client) -> None:
     assert (gone["id"], gone["merged_into"], gone["resolved_at"]) == (1, 2, gone["closed_at"])
 
 
+async def test_what_was_merged_already_is_said_to_be(pair: Client) -> None:
+    await pair.post(body(told("Net", 3, starts=90_000)))
+    await pair.settled()
+    await ask(pair, "clusters/1/merge", {"into": 2})
+    words = {}
+    for gone, into in ((1, 2), (2, 1), (1, 1), (3, 2), (1, 3)):
+        _, answer = await ask(pair, f"clusters/{gone}/merge", {"into": into})
+        words[gone, into] = answer.get("error", {}).get("message")
+
+    one = "cluster 1 was merged into cluster 2 already"
+    assert words[1, 2] == words[2, 1] == one
+    assert words[1, 1] == "cluster 2 cannot be merged with itself"
+    assert words[3, 2] is None
+    assert words[1, 3] == "clusters 1 and 3 were merged into cluster 2 already"
+
+
 async def test_a_merge_undone_is_a_cluster_of_its_own_again_under_a_new_id(pair: Client) -> None:
     await ask(pair, "clusters/1/merge", {"into": 2})
     command = await last_command(pair)

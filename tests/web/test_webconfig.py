@@ -83,13 +83,13 @@ TLS = "tls_server_config: {cert_file: a, key_file: b, "
         ("tls_server_config: 5", "tls_server_config: expected a section"),
         (
             "tls_server_config: {cert_file: a}",
-            "tls_server_config.key_file: got None, expected the path",
+            "tls_server_config.key_file: got null, expected the path",
         ),
         (TLS + "min_version: [TLS12]}", r"min_version: got \['TLS12'\], expected one of TLS12"),
         (TLS + "cipher_suites: [[x]]}", r"cipher_suites: got \[\['x'\]\], expected some of"),
         ("? [a, b]\n: c", "not YAML that can be read"),
         ("rate_limit: 2026-13-45", "not YAML"),
-        ("tls_server_config: {key_file: a}", "tls_server_config.cert_file: got None"),
+        ("tls_server_config: {key_file: a}", "tls_server_config.cert_file: got null"),
         (TLS + "cert: x}", "tls_server_config.cert: not supported here: give cert_file"),
         (TLS + "client_allowed_sans: [x]}", "client_allowed_sans: not supported here"),
         (TLS + "curve_preferences: [X25519]}", "curve_preferences: not supported here"),
@@ -102,7 +102,7 @@ TLS = "tls_server_config: {cert_file: a, key_file: b, "
             TLS + "client_auth_type: RequireAnyClientCert}",
             "got 'RequireAnyClientCert', expected one of",
         ),
-        (TLS + "client_auth_type: RequireAndVerifyClientCert}", "client_ca_file: got None with"),
+        (TLS + "client_auth_type: RequireAndVerifyClientCert}", "client_ca_file: got null with"),
         (
             TLS + "client_ca_file: ca}",
             "client_ca_file: got 'ca' with client_auth_type 'NoClientCert'",
@@ -116,7 +116,7 @@ TLS = "tls_server_config: {cert_file: a, key_file: b, "
             TLS + "prefer_server_cipher_suites: 1}",
             "prefer_server_cipher_suites: got 1, expected true",
         ),
-        ("http_server_config: {http2: true}", "http2: got True, expected false"),
+        ("http_server_config: {http2: true}", "http2: got true, expected false"),
         ("http_server_config: {headers: {X-Foo: a}}", r"headers.X-Foo: unknown key"),
         (
             "http_server_config: {headers: {X-Frame-Options: all}}",

@@ -267,8 +267,8 @@ def test_an_operators_demand_can_be_taken_back_when_its_event_is_gone(partition:
 class Deleting(Grouping):
     """As `Grouping`, but in both partitions what is over is deleted now and then.
 
-    All that may go, as how much of it one step takes depends on the journal, which has a row a batch: in one
-    a cluster could be gone that an operator still finds in the other.
+    All that may go, as how much of it one step takes depends on the journal, which has a row a batch: in
+    one a cluster could be gone that an operator still finds in the other.
     """
 
     @rule()

@@ -56,19 +56,30 @@ class Counters:
 
 @dataclass(frozen=True, slots=True)
 class Merged:
-    """All episodes of the cluster *gone* are now of *into*; *seq* is that of the event that told it."""
+    """All episodes of the cluster *gone* are now of *into*; *seq* is that of the event that told it.
+
+    They are no part any more of what the merges *released* (seqs) moved.
+    """
 
     seq: int
     gone: int
     into: int
+    released: Sequence[int] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Moved:
-    """These *episodes*, ids, are now of the cluster *into*."""
+    """These *episodes*, ids, are now of the cluster *into*.
+
+    If an operator split them off, *seq* is that of the event that told it, and *stayed* are the ids of
+    the others; else it is 0. What the merges *released* (seqs) moved they are no part of any more.
+    """
 
     episodes: Sequence[int]
     into: int
+    seq: int = 0
+    stayed: Sequence[int] = ()
+    released: Sequence[int] = ()
 
 
 @dataclass(slots=True)

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from receiver.core import titling
 from receiver.core.clusters import Cluster
 from receiver.core.constraints import Constraint, Kind
 from receiver.core.errors import NotFound, StormcellError
@@ -75,6 +76,7 @@ class Commands:
             into,
             f"an operator said so: {_spell(count)} went to {into.id}",
             told=_word_of(command, "merge") | {"from": gone.id, "into": into.id},
+            released=self._release_all(gone, command) if command.undoes else (),
         )
         if not command.undoes:
             named = (tuple(command.named[0]), tuple(command.named[1]))
@@ -92,9 +94,13 @@ class Commands:
             command.moved,
             f"an operator said so: {_spell(len(command.moved))} left {cluster.id}",
             told=_word_of(command, "split"),
+            released=released,
         )
-        for number in released:
-            made.links.pop(number, None)
+        if command.into:
+            into = state.live.by_id[command.into]
+            reason = f"an operator said so: {_spell(made.size)} came back to {into.id}"
+            titling.regrouped(into, by_operator=True)
+            self._regrouping.unite(made, into, reason)
         if not command.undoes:
             rest, gone = parted(command.members, command.moved)
             most = state.constraints.most_named
@@ -105,7 +111,8 @@ class Commands:
     def _release(self, cluster: Cluster, command: Split) -> list[int]:
         """Let later merges of *cluster* hold for what stays only; return their seqs.
 
-        They were said of what the merge that *command* takes back had made, and the cluster keeps them.
+        They were said of what the command that *command* takes back had made, and the cluster keeps
+        them.
         """
         constraints = self._state.constraints
         rest, gone = (
@@ -116,6 +123,18 @@ class Commands:
         for seq in built:
             constraints.release(seq, gone - rest)
         return built
+
+    def _release_all(self, gone: Cluster, command: Merge) -> list[int]:
+        """Let later merges hold no more for *gone*, all of which goes back; return their seqs."""
+        constraints = self._state.constraints
+        later = [
+            seq
+            for seq in gone.links
+            if seq > command.undoes and constraints.by_seq[seq].kind is Kind.MUST
+        ]
+        for seq in later:
+            constraints.release(seq, set(command.named[0]))
+        return later
 
     def _demand(self, constraint: Constraint) -> None:
         for seq in self._state.constraints.add(constraint):

@@ -234,14 +234,18 @@ class Constraints:
             named: Fingerprints of members of both.
             undoes: The constraint that is taken back with it.
         """
-        first = {**gone.links}
-        for seq, side in into.links.items():
-            if first.setdefault(seq, side) != side and seq != undoes:
-                raise self._apart(seq)
+        self.check_joining(gone.links, into, undoes=undoes)
+        first = {**gone.links, **into.links}
         for fingerprint in named:
             for seq, side in self._named.get(fingerprint, {}).items():
                 if first.setdefault(seq, side) != side and seq != undoes:
                     raise self._apart(seq)
+
+    def check_joining(self, links: Mapping[int, int], into: Cluster, *, undoes: int = 0) -> None:
+        """Raise Conflict if what has the marks *links* never goes to *into*; see `check_merge`."""
+        for seq in links.keys() & into.links.keys():
+            if links[seq] != into.links[seq] and seq != undoes:
+                raise self._apart(seq)
 
     def _apart(self, seq: int) -> Conflict:
         constraint = self.by_seq[seq]
@@ -278,12 +282,13 @@ class Constraints:
     def built_upon(
         self, undoes: int, links: Collection[int], one: Iterable[str], other: Iterable[str]
     ) -> list[int]:
-        """Return the merges that have *one* and *other* together only because *undoes* had united them.
+        """Return the merges that have *one* and *other* together only for what *undoes* had said.
 
-        They came later, and into the same cluster: who said them found one where two are again.
+        They came later, and into the same cluster: who said them found one where two are again, or
+        alone what goes back to where it was split from.
 
         Args:
-            undoes: The merge that is taken back; 0 for none.
+            undoes: The merge or split that is taken back; 0 for none.
             links: The marks of the cluster that is split.
             one: Of the members that stay, fingerprints.
             other: Of those that are split off.

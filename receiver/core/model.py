@@ -235,7 +235,8 @@ class Merge:
         into: The one that survives.
         named: Fingerprints of members of each; they must be together from now on. The engine
             holds neither all members nor, when the journal is run again, the same ones.
-        undoes: As of `OperatorCommand`: of a split, and then nothing is demanded from now on.
+        undoes: As of `OperatorCommand`: of a split, and then nothing is demanded from now on, and later
+            merges of *gone* demand nothing of those *named* of it.
         by: As of `OperatorCommand`.
     """
 
@@ -288,6 +289,7 @@ class Split:
         moved: Ids of those that go.
         undoes: As of `OperatorCommand`: of a merge, and then nothing is demanded from now on.
         by: As of `OperatorCommand`.
+        into: The live cluster that those that go join at once, where a split is undone; 0 for none.
     """
 
     time: int
@@ -296,6 +298,7 @@ class Split:
     moved: Sequence[int]
     undoes: int = 0
     by: str = ""
+    into: int = 0
 
 
 @dataclass(frozen=True, slots=True)

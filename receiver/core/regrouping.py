@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from receiver.core import regroup, titling
@@ -86,7 +87,8 @@ class Regrouping:
         gone, into = self._live(command.gone), self._live(command.into)
         if gone is into:
             raise Conflict(f"cluster {into.id} cannot be merged with itself")
-        names = (*command.named[0], *command.named[1])
+        # What went together before goes by what its clusters are marked with.
+        names = () if command.undoes else (*command.named[0], *command.named[1])
         self._state.constraints.check_merge(gone, into, names, undoes=command.undoes)
 
     def check_split(self, command: Split) -> None:
@@ -104,6 +106,21 @@ class Regrouping:
             undoes=command.undoes,
             links=cluster.links,
         )
+        if command.into:
+            self._check_joining(command, cluster, gone)
+
+    def _check_joining(self, command: Split, cluster: Cluster, gone: Sequence[Member]) -> None:
+        """Raise Conflict if those *gone* from *cluster* cannot go to another, as *command* says."""
+        into = self._live(command.into)
+        if into is cluster:
+            raise Conflict(f"what leaves cluster {cluster.id} cannot go to it")
+        links = self._marks(cluster.links, gone)
+        self._state.constraints.check_joining(links, into, undoes=command.undoes)
+
+    def _marks(self, links: Collection[int], members: Iterable[Member]) -> dict[int, int]:
+        """Return the marks that *members* have, of those of their cluster, *links*."""
+        marks = self._state.constraints.marks(member.fingerprint for member in members)
+        return {seq: side for seq, side in marks.items() if seq in links}
 
     def _live(self, cluster_id: int) -> Cluster:
         cluster = self._state.live.by_id.get(cluster_id)
@@ -123,6 +140,7 @@ class Regrouping:
         *,
         confidence: float = 1.0,
         told: Mapping[str, Any] | None = None,
+        released: Sequence[int] = (),
     ) -> None:
         """Make *gone* part of *into*, for which all was checked.
 
@@ -132,6 +150,7 @@ class Regrouping:
             reason: Why, for people.
             confidence: That they belong together, 0 to 1.
             told: Detail of the event of the command that says so; None if none does.
+            released: Merges that hold no more for what goes.
         """
         state, title = self._state, into.title
         for cluster in (gone, into):
@@ -139,10 +158,11 @@ class Regrouping:
             state.live.close(cluster)
         state.live.remove(gone)
         state.timers.drop_cluster(gone.id)
+        gone.links = {seq: side for seq, side in gone.links.items() if seq not in released}
         regroup.absorb(gone, into, state.now, confidence)
         self._move(into.id, lambda episode: episode.cluster_id == gone.id)
         state.storms.merge(gone.id, into.id)
-        state.changed.regrouped.append(Merged(state.counters.seq + 1, gone.id, into.id))
+        state.changed.regrouped.append(Merged(state.counters.seq + 1, gone.id, into.id, released))
         self._take_in(into)
         self._lives.rate(into)
         self._tell(into, reason, told)
@@ -161,6 +181,7 @@ class Regrouping:
         reason: str,
         *,
         told: Mapping[str, Any] | None = None,
+        released: Sequence[int] = (),
     ) -> Cluster:
         """Make of *moved* members of *cluster* a new one, for which all was checked; return it.
 
@@ -170,6 +191,7 @@ class Regrouping:
             moved: Ids of the episodes that go.
             reason: Why, for people.
             told: Detail of the event of the command that says so; None if none does.
+            released: Merges that hold no more for what goes.
         """
         state, now, ids = self._state, self._state.now, frozenset(moved)
         state.live.close(cluster)
@@ -177,12 +199,15 @@ class Regrouping:
         made = regroup.take_apart(
             cluster, members, ids, state.counters.cluster_id, now, self.rebuilding
         )
-        links = cluster.links
-        for each, theirs in zip((cluster, made), parted(members, ids), strict=True):
-            marks = state.constraints.marks(member.fingerprint for member in theirs)
-            each.links = {seq: side for seq, side in marks.items() if seq in links}
+        links, (rest, gone) = cluster.links, parted(members, ids)
+        cluster.links = self._marks(links, rest)
+        made.links = self._marks(links.keys() - set(released), gone)
         self._move(made.id, lambda episode: episode.id in ids)
-        state.changed.regrouped.append(Moved(sorted(ids), made.id))
+        change = Moved(sorted(ids), made.id, released=released)
+        if told is not None and "undoes" not in told:
+            # What it takes to undo this.
+            change = replace(change, seq=state.counters.seq + 1, stayed=[m.id for m in rest])
+        state.changed.regrouped.append(change)
         self._take_in(cluster)
         self._take_in(made)
         titling.first(made, self._lives.title_for(made), now, state.settings.clustering)

@@ -12,6 +12,7 @@ from typing import Any, ParamSpec, Protocol, TypeVar
 
 from receiver.core import wire
 from receiver.core.clusters import Cluster
+from receiver.core.constraints import Kind
 from receiver.core.engine import Engine
 from receiver.core.errors import Conflict, NotFound, SenderError
 from receiver.core.evolution import Event, EventType
@@ -44,11 +45,21 @@ class Past(Protocol):
         ...
 
     def merged_episodes(self, seq: int) -> list[int]:
-        """Return the ids of the episodes that the merge of the event *seq* moved."""
+        """Return the ids of the episodes that the merge or split of the event *seq* moved.
+
+        Of a split, those that stayed are under the seq after it.
+        """
         ...
 
     def holders(self, seq: int) -> list[int]:
-        """Return the clusters of the episodes that the merge of the event *seq* moved, most first."""
+        """Return the clusters of the episodes of `merged_episodes`, most first.
+
+        What a later split moved that still holds counts last.
+        """
+        ...
+
+    def heir(self, cluster_id: int) -> int | None:
+        """Return the cluster that a merged one is part of, or if that was undone, what it is again."""
         ...
 
     def command_event(self, seq: int) -> tuple[Event, int | None] | None:
@@ -102,8 +113,8 @@ class Desk:
         if isinstance(command, Merge):
             ids = [command.into]
         elif isinstance(command, Split):
-            ids = [command.cluster_id]
-            ids += [e.detail["into"] for e in events if e.type is EventType.CLUSTER_SPLIT]
+            made = [e.detail["into"] for e in events if e.type is EventType.CLUSTER_SPLIT]
+            ids = [command.cluster_id, *([command.into] if command.into else made)]
         else:
             ids = [command.cluster_id]
         found = [self._engine.cluster(cluster_id) for cluster_id in ids]
@@ -179,7 +190,7 @@ class Desk:
         if command == "merge":
             return self._undo_merge(seq, told, now)
         if command == "split":
-            return self._undo_split(seq, told, now)
+            return self._undo_split(event, now)
         if command == "undo":
             raise Conflict(f"event {seq} is an undo itself: give the command anew")
         return self._undo_update(event, now)
@@ -210,12 +221,86 @@ class Desk:
         constraint = self._engine.constraints.by_seq.get(seq)
         return constraint is not None and not names.isdisjoint(constraint.sides[1])
 
-    def _undo_split(self, seq: int, told: Mapping[str, Any], now: int) -> Command:
-        """Let what was split off go back to where it was."""
-        into, gone = self._find(told["from"]), self._find(told["into"])
-        if into.live and gone.live and into is not gone:
-            return Merge(now, gone.id, into.id, undoes=seq)
-        return self._lift(seq, into, now)
+    def _undo_split(self, event: Event, now: int) -> Command:
+        """Let what was split off go back to where that is which stayed, and nothing else with it."""
+        seq, told = event.seq, event.detail
+        split_off = set(self._read(self._past.merged_episodes, seq))
+        if not split_off:
+            return self._undo_old_split(seq, told, now)
+        # What stayed is under the next seq.
+        into, holder = (
+            self._most_of(seq + 1, told["from"]),
+            self._most_of(seq, told["into"]),
+        )
+        if into is None or holder is None or into is holder:
+            return self._lift(seq, self._find(told["from"]), now)
+        self._check_parts(event, into, holder)
+        members = self._members(holder)
+        names = {member.fingerprint for member in members if member.id in split_off}
+        # An alert goes with all its firings since: the one that was split off may be over.
+        moved = [
+            member.id
+            for member in members
+            if member.id in split_off
+            or (member.fingerprint in names and member.received_at > event.time)
+        ]
+        if len(moved) == len(members):
+            return self._merge_back(seq, holder, into, now)
+        return Split(now, holder.id, members, moved, undoes=seq, into=into.id)
+
+    def _most_of(self, seq: int, was: int) -> Cluster | None:
+        """Return the live cluster of what is kept under *seq*, all of it once in *was*; None if it is over.
+
+        That is what *was* became, as what others brought there may have left again; else that with most.
+        """
+        live = self._engine.live.by_id
+        held = [live[number] for number in self._read(self._past.holders, seq) if number in live]
+        heir: int | None = was
+        while heir is not None and heir not in live:
+            heir = self._read(self._past.heir, heir)
+        return min(held, key=lambda cluster: cluster.id != heir, default=None)
+
+    def _check_parts(self, event: Event, into: Cluster, holder: Cluster) -> None:
+        """Raise Conflict if a later command must be undone before the split of *event*.
+
+        What stayed came *into* the cluster where it is by one, or what left to its *holder* by another
+        split: that alone would leave again when that command is undone.
+        """
+        for part, kept_as, cluster, kinds in (
+            ("stayed in", event.seq + 1, into, (Kind.MUST, Kind.CANNOT)),
+            ("left", event.seq, holder, (Kind.CANNOT,)),
+        ):
+            episodes = set(self._read(self._past.merged_episodes, kept_as))
+            for later in self._brought(event.seq, cluster, kinds):
+                if not episodes.isdisjoint(self._read(self._past.merged_episodes, later)):
+                    raise Conflict(
+                        f"what {part} cluster {event.detail['from']} went to {cluster.id} since"
+                        f" (event {later}); undo that first"
+                    )
+
+    def _brought(self, seq: int, cluster: Cluster, kinds: Sequence[Kind]) -> list[int]:
+        """Return the commands after *seq* that hold and may have brought something to *cluster*."""
+        by_seq = self._engine.constraints.by_seq
+        return [
+            later
+            for later, side in sorted(cluster.links.items())
+            if later > seq
+            and (kind := by_seq[later].kind) in kinds
+            # What a split moved is its other side.
+            and side == (kind is Kind.CANNOT)
+        ]
+
+    def _undo_old_split(self, seq: int, told: Mapping[str, Any], now: int) -> Command:
+        """Undo a split of a version that did not keep what it moved, if both sides are as they were."""
+        live = self._engine.live.by_id
+        into, gone = live.get(told["from"]), live.get(told["into"])
+        if into is None or gone is None or self._brought(seq, gone, (Kind.MUST,)):
+            return self._lift(seq, self._find(told["from"]), now)
+        return self._merge_back(seq, gone, into, now)
+
+    def _merge_back(self, seq: int, gone: Cluster, into: Cluster, now: int) -> Merge:
+        most = self._engine.constraints.most_named
+        return Merge(now, gone.id, into.id, (self._read(self._past.names, gone.id, most), ()), seq)
 
     def _lift(self, seq: int, cluster: Cluster, now: int) -> OperatorCommand:
         """What is over stays as it was grouped, but the command demands nothing any more."""

@@ -285,6 +285,11 @@ class Database:
         """Move the episodes kept; those new with this commit are written with their cluster."""
         for told in changes.regrouped:
             if isinstance(told, Merged):
+                self._db.executemany(
+                    "DELETE FROM merged_episodes WHERE seq = ? AND episode_id IN"
+                    " (SELECT id FROM episodes WHERE cluster_id = ?)",
+                    [(seq, told.gone) for seq in told.released],
+                )
                 self._db.execute(
                     "INSERT INTO merged_episodes SELECT ?, id FROM episodes WHERE cluster_id = ?",
                     (told.seq, told.gone),
@@ -298,6 +303,16 @@ class Database:
                     "UPDATE episodes SET cluster_id = ? WHERE id = ?",
                     [(told.into, episode) for episode in told.episodes],
                 )
+                self._db.executemany(
+                    "DELETE FROM merged_episodes WHERE seq = ? AND episode_id = ?",
+                    [(seq, episode) for seq in told.released for episode in told.episodes],
+                )
+                if told.seq:
+                    self._db.executemany(
+                        "INSERT INTO merged_episodes VALUES (?, ?)",
+                        [(told.seq, episode) for episode in told.episodes]
+                        + [(told.seq + 1, episode) for episode in told.stayed],
+                    )
 
     def _write_constraints(self, changes: Changes) -> None:
         # In this order: of one that names fewer alerts now, the old row goes first.
@@ -491,20 +506,53 @@ class Database:
         return [row["fingerprint"] for row in found]
 
     def merged_episodes(self, seq: int) -> list[int]:
-        """Return the ids of the episodes that the merge of the event *seq* moved."""
+        """Return the ids of the episodes that the merge or split of the event *seq* moved.
+
+        Of a split, those that stayed are under the seq after it.
+        """
         found = self._db.execute(
             "SELECT episode_id FROM merged_episodes WHERE seq = ? ORDER BY episode_id", (seq,)
         )
         return [row["episode_id"] for row in found]
 
     def holders(self, seq: int) -> list[int]:
-        """Return the clusters of the episodes that the merge of the event *seq* moved, most first."""
+        """Return the clusters of the episodes of `merged_episodes`, most first.
+
+        What a later split moved that still holds counts last.
+        """
         found = self._db.execute(
             "SELECT e.cluster_id FROM merged_episodes m JOIN episodes e ON e.id = m.episode_id"
-            " WHERE m.seq = ? GROUP BY e.cluster_id ORDER BY count(*) DESC, e.cluster_id",
+            " WHERE m.seq = ? GROUP BY e.cluster_id ORDER BY count(*) FILTER (WHERE NOT EXISTS"
+            " (SELECT 1 FROM constraints c JOIN merged_episodes l ON l.seq = c.seq"
+            " AND l.episode_id = m.episode_id WHERE c.seq > m.seq AND c.kind = 'cannot_link')) DESC,"
+            " count(*) DESC, e.cluster_id",
             (seq,),
         )
         return [row["cluster_id"] for row in found]
+
+    def heir(self, cluster_id: int) -> int | None:
+        """Return the cluster that a merged one is part of, or if that was undone, what it is again."""
+        merge = self._db.execute(
+            "SELECT seq FROM events WHERE type = 'operator_command'"
+            " AND json_extract(detail, '$.command') = 'merge' AND json_extract(detail, '$.from') = ?",
+            (cluster_id,),
+        ).fetchone()
+        undo = (
+            merge
+            and self._db.execute(
+                "SELECT json_extract(detail, '$.into') AS id FROM events WHERE type = 'operator_command'"
+                " AND seq > ? AND json_extract(detail, '$.undoes') = ?",
+                (merge["seq"], merge["seq"]),
+            ).fetchone()
+        )
+        if undo and undo["id"] is not None:
+            again: int = undo["id"]
+            return again
+        row = self._db.execute(
+            "SELECT merged_into FROM clusters WHERE id = ?", (cluster_id,)
+        ).fetchone()
+        into: int | None = row and row["merged_into"]
+        return into
 
     def command_event(self, seq: int) -> tuple[Event, int | None] | None:
         """Return the event of an operator's command, and the seq of that which undid it, if one did.

@@ -66,7 +66,7 @@ def encode(inputs: Iterable[Input], text_id: TextId) -> bytes | None:
             rows.append(["merge", item.time, item.gone, item.into, named, item.undoes, item.by])
         elif isinstance(item, Split):
             members = [_member_row(member) for member in item.members]
-            said = [list(item.moved), item.undoes, item.by]
+            said = [list(item.moved), item.undoes, item.by, *([item.into] if item.into else [])]
             rows.append(["split", item.time, item.cluster_id, members, *said])
         elif isinstance(item, Members):
             members = [_member_row(member) for member in item.members]
@@ -148,7 +148,7 @@ def _member_row(member: Member) -> list[Any]:
 
 
 def _command(row: list[Any], labels_of: LabelsOf) -> Input:
-    # Who gave a command is missing where an earlier version wrote it.
+    # Who gave a command, and where to, is missing where an earlier version wrote it.
     name, *told = row
     if name == "update":
         return OperatorCommand(*told)
@@ -163,8 +163,8 @@ def _command(row: list[Any], labels_of: LabelsOf) -> Input:
         return Reconciled(at, held_until, *map(tuple, found))
     if name == "resumed":
         return Resumed(*told)
-    at, cluster_id, members, moved, *undoes_and_by = told
-    return Split(at, cluster_id, _members(members, labels_of), moved, *undoes_and_by)
+    at, cluster_id, members, moved, *more = told
+    return Split(at, cluster_id, _members(members, labels_of), moved, *more)
 
 
 def _members(members: list[list[Any]], labels_of: LabelsOf) -> list[Member]:

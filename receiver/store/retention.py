@@ -204,12 +204,14 @@ class Retention:
     def _merged_episodes(
         self, before: int, most: int, protected: _Protected, done: Trimmed
     ) -> None:
-        """Delete what it took to undo merges that cannot be undone any more."""
+        """Delete what it took to undo merges and splits that cannot be undone any more."""
         self._delete(
             done,
             "merged_episodes",
             "WHERE (seq, episode_id) IN (SELECT seq, episode_id FROM merged_episodes"
             " WHERE seq < (SELECT min(seq) FROM events) AND seq NOT IN (SELECT seq FROM constraints)"
+            # Of a split, those that stayed.
+            " AND seq - 1 NOT IN (SELECT seq FROM constraints)"
             " ORDER BY seq LIMIT ?)",
             most,
         )

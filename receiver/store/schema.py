@@ -175,7 +175,8 @@ CREATE TABLE constraints (
     sides  TEXT NOT NULL
 );
 
--- Which episodes a merge moved: the survivor's do not tell.
+-- Which episodes a merge moved: the survivor's do not tell. Of a split too, and under the next seq,
+-- which is that of the event of the new cluster, those that stayed.
 CREATE TABLE merged_episodes (
     seq        INTEGER NOT NULL,
     episode_id INTEGER NOT NULL,

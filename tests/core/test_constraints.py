@@ -150,6 +150,54 @@ def test_a_later_merge_holds_for_what_stays_when_an_earlier_one_is_undone() -> N
     assert pair.cluster_of(cert).id == 1
 
 
+def test_what_was_split_off_goes_back_alone_from_those_it_was_merged_with() -> None:
+    pair = Pair()
+    split, *_ = pair.say_split(10, 1, pair.disks[0])
+    merge, *_ = pair.say_merge(20, 3, 2)
+    with pytest.raises(Conflict, match="what leaves cluster 2 cannot go to it"):
+        pair.say_split(30, 2, pair.disks[0], undoes=split["seq"], into=2)
+    with pytest.raises(Conflict, match="cluster 3 is over"):
+        pair.say_split(30, 2, pair.disks[0], undoes=split["seq"], into=3)
+    told = pair.say_split(30, 2, pair.disks[0], undoes=split["seq"], into=1)
+
+    assert [event["type"] for event in told[:2]] == ["operator_command", "cluster_split"]
+    (back,) = (event for event in told if event["type"] == "cluster_merged")
+    assert (back["cluster_id"], back["into"]) == (4, 1)
+    assert back["reason"] == "an operator said so: its alert came back to 1"
+    assert {pair.cluster_of(disk).id for disk in pair.disks} == {1}
+    assert {pair.cluster_of(pod).id for pod in pair.pods} == {2}
+    (kept,) = pair.engine.constraints.by_seq.values()
+    assert (kept.seq, set(kept.sides[0])) == (merge["seq"], set())
+    assert [pair.engine.live.by_id[number].links for number in (1, 2)] == [{}, {kept.seq: 0}]
+
+
+def test_what_goes_back_whole_is_free_of_the_merges_since() -> None:
+    pair = Pair()
+    disks, *_ = pair.say_split(10, 1, pair.disks[0])
+    pods, *_ = pair.say_split(20, 2, pair.pods[0])
+    merge, *_ = pair.say_merge(30, 3, 4)
+    pair.say_split(40, 4, pair.disks[0], undoes=disks["seq"], into=1)
+    pair.say_merge(50, 4, 2, undoes=pods["seq"])
+
+    (kept,) = pair.engine.constraints.by_seq.values()
+    assert (kept.seq, kept.named) == (merge["seq"], 0)
+    assert [pair.engine.live.by_id[number].links for number in (1, 2)] == [{}, {}]
+
+
+def test_what_was_split_off_does_not_go_back_to_what_another_split_keeps_it_from() -> None:
+    pair = Pair()
+    first, *_ = pair.say_split(10, 1, pair.disks[0])
+    pair.say_merge(20, 3, 2)
+    cert = alert("CertExpiry", starts=25, host="h1", summary="pod is down")
+    pair.receive(25, cert)
+    assert pair.cluster_of(cert).id == 2
+    second, *_ = pair.say_split(30, 2, cert)
+    pair.say_merge(40, 4, 1)
+
+    with pytest.raises(Conflict, match=rf"\(event {second['seq']}, .*undo that first"):
+        pair.say_split(50, 2, pair.disks[0], undoes=first["seq"], into=1)
+
+
 def test_the_oldest_leave_when_too_many_alerts_are_named() -> None:
     held = Constraints(5)
     held.add(must(1, "a", "b"))

@@ -56,18 +56,18 @@ class Pair(Site):
     def say_merge(self, seconds: float, gone: int, into: int, undoes: int = 0) -> list[Any]:
         members = [members_of(self.engine.episodes.values(), c) for c in (gone, into)]
         one, other = ([m.fingerprint for m in each] for each in members)
-        named = ((), ()) if undoes else (one, other)
+        named = (one, () if undoes else other)
         command = Merge(at(seconds), gone, into, named, undoes)
         self.engine.check(command)
         return [event.to_json() for event in self.feed([command])]
 
     def say_split(
-        self, seconds: float, cluster_id: int, *gone: Alert, undoes: int = 0
+        self, seconds: float, cluster_id: int, *gone: Alert, undoes: int = 0, into: int = 0
     ) -> list[Any]:
         names = {a.fingerprint for a in gone}
         members = members_of(self.engine.episodes.values(), cluster_id)
         moved = [m.id for m in members if m.fingerprint in names]
-        command = Split(at(seconds), cluster_id, members, moved, undoes)
+        command = Split(at(seconds), cluster_id, members, moved, undoes, into=into)
         self.engine.check(command)
         return [event.to_json() for event in self.feed([command])]
 

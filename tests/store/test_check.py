@@ -17,7 +17,7 @@ import pytest
 from receiver.core.core_settings import CoreSettings
 from receiver.core.errors import StoreError
 from receiver.core.evolution import EventType
-from receiver.core.requests import MergeRequest, UndoRequest
+from receiver.core.requests import MergeRequest, SplitRequest, UndoRequest
 from receiver.store import DATABASE_NAME, backup, check, file_of
 from tests.builders import alert, at, settings
 from tests.store.test_restore import QUICK, Partition
@@ -202,6 +202,24 @@ class TestCheck:
 
         assert (merged, split) == ([0, 3], [0, 1, 2])
         assert (good_merged, good_split) == (True, True)
+
+    def test_what_is_split_and_merged_and_undone_in_another_order_is_good(
+        self, tmp_path: Path
+    ) -> None:
+        partition = Partition(tmp_path)
+        for number, name in enumerate(("Disk", "Disk", "Cert")):
+            summary = f"all of {name} is broken"
+            partition.apply([(1.0, alert(name, starts=0.0, summary=summary, part=f"{number}"))])
+        one, _ = partition.database.members(1)
+        partition.ask(20.0, SplitRequest(1, (one.fingerprint,)))
+        (split,) = (e.seq for e in partition.events if e.type is EventType.OPERATOR_COMMAND)
+        partition.ask(21.0, MergeRequest(3, 2))
+        assert isinstance(partition.ask(22.0, UndoRequest(split)), dict)
+        sizes = [len(partition.database.members(number)) for number in (1, 2, 3, 4)]
+        partition.close()
+        good, _ = found(tmp_path / DATABASE_NAME)["replay"]
+
+        assert (sizes, good) == ([2, 1, 0, 0], True)
 
     def test_other_settings_are_seen(self, database: Path) -> None:
         good, text = found(database, settings(threshold=0.99))["replay"]

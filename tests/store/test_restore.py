@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import random
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -341,6 +342,191 @@ def test_merges_of_merges_are_undone_in_any_order(
         assert grouped(partition) == apart
         assert not partition.engine.constraints.by_seq
         check_numbers(partition)
+
+
+WORDS = st.lists(
+    st.tuples(st.sampled_from(["split", "merge", "undo"]), st.integers(0, 9), st.integers(0, 9)),
+    min_size=2,
+    max_size=8,
+)
+
+
+@given(WORDS, st.randoms(use_true_random=False), st.sets(st.integers(0, 5)))
+@settings(deadline=None, max_examples=60)
+def test_merges_and_splits_are_undone_in_any_order(
+    drawn: list[tuple[str, int, int]], order: random.Random, restarts: set[int]
+) -> None:
+    """Whatever was parted and put together, all is as it was; what must be undone first is named."""
+    with folder() as directory, contextlib.ExitStack() as closing:
+        partition = closing.enter_context(contextlib.closing(Partition(Path(directory), LASTING)))
+        for number, name in enumerate(("Disk", "Pod", "Cert", "Queue")):
+            clock, summary = 30_000.0 * number, f"all of {name} is broken"
+            told = [
+                alert(name, starts=clock, summary=summary, part=f"{name}-{n}") for n in range(3)
+            ]
+            partition.apply([(clock + 1, one) for one in told])
+        apart, clock = partition_of(partition), 200_000.0
+        assert sorted(map(len, apart)) == [3, 3, 3, 3]
+        for word, one, other in drawn:
+            clock += 1
+            live = sorted(partition.engine.live.by_id)
+            gone = live.pop(one % len(live))
+            if word == "split":
+                members = partition.database.members(gone)
+                chosen = members[other % len(members)].fingerprint
+                partition.ask(clock, SplitRequest(gone, (chosen,)))
+            elif word == "merge" and live:
+                partition.ask(clock, MergeRequest(gone, live[other % len(live)]))
+            elif stand := standing(partition):
+                partition.ask(clock, UndoRequest(stand[other % len(stand)]))
+
+        while left := standing(partition):
+            order.shuffle(left)
+            for number, seq in enumerate(left):
+                if number in restarts:
+                    partition.restart()
+                clock += 1
+                answer = partition.ask(clock, UndoRequest(seq))
+                assert isinstance(answer, dict) or answer.endswith("undo that first")
+            check_numbers(partition)
+            assert len(standing(partition)) < len(left)
+        assert partition_of(partition) == apart
+        assert not partition.engine.constraints.by_seq
+        again = engine(LASTING)
+        events = again.step(partition.database.inputs())
+        assert [e.to_json() for e in events] == [e.to_json() for e in partition.events]
+        again.forget()
+        assert state_of(again) == state_of(partition.engine)
+
+
+LASTING = core_settings(threshold=0.68, stale_after=1e6, close_after=1e6, resolve_after=1e6)
+
+
+@pytest.fixture
+def pairs(tmp_path: Path) -> Iterator[Partition]:
+    """Clusters 1, 2 and 3 of two alerts each: disks, pods, certificates."""
+    made = Partition(tmp_path, LASTING)
+    for number, name in enumerate(("Disk", "Pod", "Cert")):
+        clock, summary = 30_000.0 * number, f"all of {name} is broken"
+        told = [alert(name, starts=clock, summary=summary, part=f"{name}-{n}") for n in range(2)]
+        made.apply([(clock + 1, one) for one in told])
+    yield made
+    made.database.close()
+
+
+def test_what_went_back_is_no_part_of_a_later_merge_any_more(pairs: Partition) -> None:
+    """Together again by a word of its own, it stays when the one it was released from is undone."""
+    pairs.ask(2e5, MergeRequest(1, 2))
+    pairs.ask(2e5, MergeRequest(2, 3))
+    first, second = standing(pairs)
+    pairs.ask(2e5, UndoRequest(first))
+    pairs.ask(2e5, MergeRequest(4, 3))
+    pairs.ask(2e5, UndoRequest(second))
+
+    assert grouped(pairs) == {frozenset(["Disk", "Cert"]), frozenset(["Pod"])}
+
+
+def test_what_went_back_whole_is_no_part_of_a_later_merge_either(pairs: Partition) -> None:
+    apart = partition_of(pairs)
+    for number in (1, 2):
+        one, _ = pairs.database.members(number)
+        pairs.ask(2e5, SplitRequest(number, (one.fingerprint,)))
+    pairs.ask(2e5, MergeRequest(4, 5))
+    for seq in standing(pairs):
+        assert isinstance(pairs.ask(2e5, UndoRequest(seq)), dict)
+
+    assert partition_of(pairs) == apart
+
+
+@pytest.mark.parametrize("moves", [False, True])
+def test_what_was_split_off_does_not_go_to_those_that_had_been_merged_with_it(
+    pairs: Partition, moves: bool
+) -> None:
+    """They are more, but left when their merge was undone, also if all had been elsewhere meanwhile."""
+    one, _ = pairs.database.members(3)
+    pairs.apply([(2e5, alert("Pod", starts=30_000.0, summary="all of Pod is broken", part="9"))])
+    apart = partition_of(pairs)
+    pairs.ask(2e5, SplitRequest(3, (one.fingerprint,)))
+    pairs.ask(2e5, MergeRequest(2, 3))
+    pairs.ask(2e5, UndoRequest(standing(pairs)[0]))
+    pairs.ask(2e5, SplitRequest(3, (one.fingerprint,)))
+    merge, split = standing(pairs)
+    if moves:
+        pairs.ask(2e5, MergeRequest(3, 1))
+        pairs.ask(2e5, UndoRequest(standing(pairs)[-1]))
+    for seq in (merge, split):
+        assert isinstance(pairs.ask(2e5, UndoRequest(seq)), dict)
+
+    assert partition_of(pairs) == apart
+
+
+def test_a_split_of_a_version_that_did_not_keep_it_is_undone_where_nothing_was_merged(
+    pairs: Partition,
+) -> None:
+    apart = partition_of(pairs)
+    for merged in (False, True):
+        one, _ = pairs.database.members(1)
+        pairs.ask(2e5, SplitRequest(1, (one.fingerprint,)))
+        made = pairs.engine.counters.cluster_id
+        if merged:
+            pairs.ask(2e5, MergeRequest(2, made))
+        pairs.database._db.execute("DELETE FROM merged_episodes")
+        before = partition_of(pairs)
+        pairs.ask(2e5, UndoRequest(standing(pairs)[0]))
+
+        assert partition_of(pairs) == (before if merged else apart)
+
+
+def test_what_was_split_off_does_not_go_to_what_was_split_off_itself(pairs: Partition) -> None:
+    """It would stay there, when that goes back."""
+    apart = partition_of(pairs)
+    cert = alert("Cert", starts=60_000.0, summary="all of Cert is broken", part="Cert-2")
+    pairs.apply([(2e5, cert)])
+    one, two, _ = (member.fingerprint for member in pairs.database.members(3))
+    pairs.ask(2e5, SplitRequest(3, (one,)))
+    pairs.ask(2e5, SplitRequest(3, (two,)))
+    first, second = standing(pairs)
+    pairs.ask(2e5, UndoRequest(first))
+    pairs.ask(2e5, SplitRequest(3, (cert.fingerprint,)))
+    third = standing(pairs)[-1]
+    refused = pairs.ask(2e5, UndoRequest(second))
+    pairs.ask(2e5, UndoRequest(third))
+    pairs.ask(2e5, UndoRequest(second))
+
+    assert refused == f"what stayed in cluster 3 went to 6 since (event {third}); undo that first"
+    assert {len(group) for group in partition_of(pairs) - apart} == {3}
+
+
+def test_firings_since_go_back_with_the_alert_that_was_split_off(pairs: Partition) -> None:
+    one, _ = pairs.database.members(1)
+    labels: dict[str, Any] = dict(one.labels)
+    name = labels.pop("alertname")
+    summary = f"all of {name} is broken"
+    pairs.ask(2e5, SplitRequest(1, (one.fingerprint,)))
+    (split,) = standing(pairs)
+    pairs.ask(2e5, MergeRequest(2, 4))
+    pairs.apply([(2e5 + 1, alert(name, starts=0, ends=2e5, summary=summary, **labels))])
+    pairs.apply([(2e5 + 2, alert(name, starts=2e5 + 1, summary=summary, **labels))])
+    assert [m.fingerprint for m in pairs.database.members(4)].count(one.fingerprint) == 2
+    pairs.ask(2e5 + 3, UndoRequest(split))
+
+    assert [m.labels["alertname"] for m in pairs.database.members(4)] == ["Pod", "Pod"]
+    assert [m.fingerprint for m in pairs.database.members(1)].count(one.fingerprint) == 2
+
+
+def standing(partition: Partition) -> list[int]:
+    """Return the seqs of the commands that were not undone."""
+    told = [e for e in partition.events if e.type is EventType.OPERATOR_COMMAND]
+    undone = {e.detail.get("undoes") for e in told}
+    return [e.seq for e in told if e.detail["command"] != "undo" and e.seq not in undone]
+
+
+def partition_of(partition: Partition) -> set[frozenset[str]]:
+    """Return which alerts are together, by fingerprint."""
+    return {
+        frozenset(member.fingerprint for member in partition.database.members(number))
+        for number in partition.engine.live.by_id
+    }
 
 
 def grouped(partition: Partition) -> set[frozenset[str]]:

@@ -267,3 +267,63 @@ async def test_a_merge_of_what_is_left_holds_when_an_earlier_one_is_undone(pair:
     assert [(c["seq"], c["alerts"]) for c in kept["constraints"]] == [(second, 3)]
     _, left = await pair.get("/api/v1/clusters/4")
     assert left["constraints"] == []
+
+
+SPLIT_THEN_MERGED = {
+    "the part that left goes to strangers": (3, 2),
+    "strangers go to the part that left": (2, 3),
+    "the part that stayed goes to strangers": (1, 2),
+    "strangers go to the part that stayed": (2, 1),
+}
+
+
+@pytest.mark.parametrize("first", ["merge", "split"])
+@pytest.mark.parametrize(("gone", "into"), SPLIT_THEN_MERGED.values(), ids=SPLIT_THEN_MERGED.keys())
+async def test_a_split_and_a_merge_of_a_part_are_undone_in_any_order(
+    pair: Client, gone: int, into: int, first: str
+) -> None:
+    one, _ = await fingerprints(pair, 1)
+    await ask(pair, "clusters/1/split", {"fingerprints": [one]})
+    split = (await last_command(pair))["seq"]
+    assert (await ask(pair, f"clusters/{gone}/merge", {"into": into}))[0] == 200
+    merge = (await last_command(pair))["seq"]
+    assert await groups(pair) != [["Disk", "Disk"], ["Pod"]]
+    if first == "merge":
+        assert (await ask(pair, f"undo/{merge}"))[0] == 200
+        assert await groups(pair) == [["Disk"], ["Disk"], ["Pod"]]
+    status, answer = await ask(pair, f"undo/{split}")
+    if first == "split" and gone == 1:
+        # Alone it would leave again, without what came back to it.
+        assert (status, answer["error"]["message"]) == (
+            409,
+            f"what stayed in cluster 1 went to 2 since (event {merge}); undo that first",
+        )
+        await ask(pair, f"undo/{merge}")
+        assert (await ask(pair, f"undo/{split}"))[0] == 200
+    else:
+        assert status == 200
+        strangers = first == "split" and into == 1
+        assert sorted(sorted(group) for group in await groups(pair)) == (
+            [["Disk", "Disk", "Pod"]] if strangers else [["Disk", "Disk"], ["Pod"]]
+        )
+        if first == "split":
+            assert (await ask(pair, f"undo/{merge}"))[0] == 200
+
+    assert await groups(pair) == [["Disk", "Disk"], ["Pod"]]
+    _, stats = await pair.get("/api/v1/stats")
+    assert stats["constraints"]["alerts_named"] == 0
+
+
+async def test_only_what_was_split_off_leaves_those_it_was_merged_with(pair: Client) -> None:
+    one, _ = await fingerprints(pair, 1)
+    await ask(pair, "clusters/1/split", {"fingerprints": [one]})
+    split = (await last_command(pair))["seq"]
+    await ask(pair, "clusters/3/merge", {"into": 2})
+    status, undone = await ask(pair, f"undo/{split}")
+
+    assert (status, [(c["id"], c["size"]) for c in undone["clusters"]]) == (200, [(2, 1), (1, 2)])
+    assert (await names(pair, 1), await names(pair, 2)) == (["Disk", "Disk"], ["Pod"])
+    told = await last_command(pair)
+    assert (told["undoes"], told["from"], told["into"]) == (split, 2, 4)
+    _, back = await pair.get("/api/v1/clusters/4")
+    assert back["id"] == 1

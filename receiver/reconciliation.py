@@ -227,7 +227,8 @@ def _uptime(status: bytes, now: int) -> float:
         started = timestamps.parse(json.loads(status)["uptime"])
     except (ValueError, TypeError, KeyError, RecursionError):
         raise _Unusable("status.uptime: expected a time in RFC 3339") from None
-    return seconds(now - (started or 0))
+    # The time of HTTP has whole seconds: one that started within this one lies in its future.
+    return max(0.0, seconds(now - (started or 0)))
 
 
 def _date(text: str) -> datetime:

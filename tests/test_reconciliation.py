@@ -223,6 +223,18 @@ async def test_its_uptime_is_told_by_its_own_clock(rig: Rig) -> None:
     assert found.complete
 
 
+async def test_one_that_started_within_the_second_of_its_date_is_up(rig: Rig) -> None:
+    rig.make(min_uptime=Seconds(0))
+    rig.one.status, rig.one.date = (
+        {"uptime": "2027-01-01T00:00:00.9Z"},
+        ("Fri, 01 Jan 2027 00:00:00 GMT"),
+    )
+    found = await rig.poll()
+
+    assert found is not None
+    assert found.complete
+
+
 async def test_that_one_answers_again_is_said(rig: Rig, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO)
     rig.one.code = 500

@@ -212,23 +212,19 @@ async def test_nothing_is_concluded_from_one_that_does_not_answer_as_it_should(
     assert said in record.__dict__["err"]
 
 
-async def test_its_uptime_is_told_by_its_own_clock(rig: Rig) -> None:
-    rig.one.status, rig.one.date = (
-        {"uptime": "2027-01-01T00:00:00Z"},
-        ("Fri, 01 Jan 2027 00:05:00 GMT"),
-    )
-    found = await rig.poll()
-
-    assert found is not None
-    assert found.complete
-
-
-async def test_one_that_started_within_the_second_of_its_date_is_up(rig: Rig) -> None:
-    rig.make(min_uptime=Seconds(0))
-    rig.one.status, rig.one.date = (
-        {"uptime": "2027-01-01T00:00:00.9Z"},
-        ("Fri, 01 Jan 2027 00:00:00 GMT"),
-    )
+@pytest.mark.parametrize(
+    ("started", "date", "least"),
+    [
+        ("2027-01-01T00:00:00Z", "Fri, 01 Jan 2027 00:05:00 GMT", 300),
+        # The date has whole seconds, rounded down.
+        ("2027-01-01T00:00:00.9Z", "Fri, 01 Jan 2027 00:00:00 GMT", 0),
+    ],
+)
+async def test_its_uptime_is_told_by_its_own_clock(
+    rig: Rig, started: str, date: str, least: float
+) -> None:
+    rig.make(min_uptime=Seconds(least))
+    rig.one.status, rig.one.date = {"uptime": started}, date
     found = await rig.poll()
 
     assert found is not None

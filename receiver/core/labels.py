@@ -158,14 +158,8 @@ class LabelFrequencies:
         self._touched.add(key)
 
     def _count(self, key: str, now: int) -> float:
-        # As `_faded`, written out: it is asked fifty times an alert.
         entry = self._counts.get(key)
-        if entry is None:
-            return 0.0
-        count, at = entry
-        return (
-            count if now <= at else count * math.pow(0.5, (now - at) / SECOND / _HALF_LIFE_SECONDS)
-        )
+        return 0.0 if entry is None else self._faded(entry, now)
 
     def met(self, alert_name: str, now: int) -> float:
         """Return how many clusters had an alert of *alert_name* lately."""
